@@ -1,0 +1,167 @@
+"""Every setting and its default, once. `load(path)` reads the TOML file; an unknown key names the nearest one that exists."""
+
+import difflib
+import socket
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from modemd.errors import SettingsError
+
+SOFIA = ZoneInfo("Europe/Sofia")
+DEFAULT_PATH = Path("/etc/modemd/modemd.toml")
+
+KindName = Literal["reply", "reminder", "outage", "otp", "api", "manual"]
+Language = Literal["bg-Latn", "bg-Cyrl", "en"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(Section):
+    url: str = "sqlite:////var/lib/modemd/modemd.db"
+
+
+class Bank(Section):
+    ports: tuple[str, ...] = ("/dev/modemd/*",)  # glob patterns; every port that matches is a modem
+    pin_file: Path | None = None
+    adopt: bool = True  # use a SIM seen for the first time at once
+    per_minute: int = Field(10, ge=0)  # parts per SIM; 0 = no limit
+    per_day: int = Field(1000, ge=0)
+    baud_rate: int = Field(115200, gt=0)
+    send_timeout: float = Field(60.0, gt=0)  # s from Ctrl-Z to +CMGS; SIM800 manual: 60
+    command_timeout: float = Field(5.0, gt=0)  # s for a command that asks only the modem itself
+
+
+class Line(Section):
+    """What differs for one modem, found by port, imei or iccid."""
+
+    port: str | None = None
+    imei: str | None = None
+    iccid: str | None = None
+    name: str | None = None
+    pin_file: Path | None = None
+    per_minute: int | None = Field(None, ge=0)
+    per_day: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def names_a_modem(self) -> "Line":
+        if not (self.port or self.imei or self.iccid):
+            raise ValueError("a [[line]] needs one of port, imei or iccid to be found by")
+        return self
+
+
+class Daemon(Section):
+    name: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
+    data: Path = Path("/var/lib/modemd")
+    lease_seconds: float = Field(30.0, gt=0)
+    only_to: tuple[str, ...] = ()
+
+
+class Service(Section):
+    supplier: str = "Elektrohold"
+    supplier_cyrillic: str = "Електрохолд"
+    service_number: str = "170077"
+    info_line: str = "070010010"
+    language: Language = "bg-Latn"  # for phones that have chosen none
+    answers_per_hour: int = Field(10, ge=1)  # to one phone
+    answers_per_day: int = Field(30, ge=1)
+    reassembly_hours: float = Field(24.0, gt=0)  # a long message with missing parts is read as it is after this
+
+
+class Kind(Section):
+    repeatable: bool = False  # in doubt for in_doubt_seconds: sent again once, or held for a person
+    in_doubt_seconds: float = Field(86400.0, gt=0)
+    validity_hours: float = Field(48.0, gt=0)
+    priority: int = Field(5, ge=0, le=9)  # 0 leaves first
+    max_attempts: int = Field(5, ge=1)  # after a refusal that may pass
+
+
+class Kinds(Section):
+    reply: Kind = Kind(in_doubt_seconds=3600, priority=0)
+    reminder: Kind = Kind(priority=9)
+    outage: Kind = Kind(priority=7)
+    otp: Kind = Kind(in_doubt_seconds=600, validity_hours=1, priority=1)
+    api: Kind = Kind()
+    manual: Kind = Kind()
+
+    @model_validator(mode="before")
+    @classmethod
+    def keep_defaults_of_each_kind(cls, given: Any) -> Any:
+        """`[kinds.reply] repeatable = true` changes that key alone: the others keep the kind's own defaults."""
+        if not isinstance(given, dict):
+            return given
+        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: {**defaults[name], **value} if name in defaults and isinstance(value, dict) else value
+            for name, value in given.items()
+        }
+
+
+class Web(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    secret_key_file: Path | None = None  # the panel does not start without it
+    force_https: bool = False
+    simulated_bank: Path | None = None  # the folder of a simulated bank: gives the panel a phone to play with
+
+
+class Settings(Section):
+    database: Database = Database()
+    bank: Bank = Bank()
+    daemon: Daemon = Daemon()
+    line: tuple[Line, ...] = ()
+    service: Service = Service()
+    kinds: Kinds = Kinds()
+    web: Web = Web()
+
+    @field_validator("line")
+    @classmethod
+    def no_modem_twice(cls, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        for key in ("port", "imei", "iccid", "name"):
+            seen = [value for line in lines if (value := getattr(line, key))]
+            for value in seen:
+                if seen.count(value) > 1:
+                    raise ValueError(f"two [[line]] entries have {key} = {value!r}; keep one")
+        return lines
+
+
+def load(path: Path) -> Settings:
+    """Read the settings file. Raises SettingsError with the key, the line's fault and the nearest key that exists."""
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(path=path, reason="the file does not exist.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(path=path, reason=f"{error}.") from error
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(path=path, reason=" ".join(_explain(fault) for fault in error.errors())) from error
+
+
+def _explain(fault: Any) -> str:
+    where = tuple(fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{_dotted(where)}: {fault['msg'].removeprefix('Value error, ')}."
+    known = _keys_of(where[:-1])
+    nearest = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0)
+    return f"{_dotted(where)} is no setting; the nearest one is {_dotted((*where[:-1], *nearest))}."
+
+
+def _dotted(where: tuple[Any, ...]) -> str:
+    return ".".join(str(step) for step in where if not isinstance(step, int))
+
+
+def _keys_of(where: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for step in where:
+        if isinstance(step, int):
+            continue
+        annotation = model.model_fields[step].annotation
+        model = Line if step == "line" else annotation  # type: ignore[assignment]
+    return list(model.model_fields)

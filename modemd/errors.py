@@ -1,0 +1,172 @@
+"""Every error that modemd raises, in one tree. The docstring is the message; `permanent` says whether a retry can help."""
+
+import inspect
+
+
+class ModemdError(Exception):
+    """Something failed: {reason}."""
+
+    permanent = True
+
+    def __init__(self, **facts: object) -> None:
+        """`facts` fill the braces of the class's docstring and stay readable as `error.facts`."""
+        self.facts = facts
+        super().__init__(" ".join(inspect.cleandoc(self.__class__.__doc__ or "").format(**facts).split()))
+
+
+# settings
+
+
+class SettingsError(ModemdError):
+    """The settings in {path} cannot be used: {reason}"""
+
+
+# the codec
+
+
+class PduError(ModemdError):
+    """The PDU cannot be read: {reason}."""
+
+
+class TextError(ModemdError):
+    """The text cannot be sent: {reason}."""
+
+
+# modems
+
+
+class ModemError(ModemdError):
+    """{port}: {reason}."""
+
+    permanent = False
+
+
+class PortMissing(ModemError):
+    """{port} does not exist. Plug the modem in, or correct [bank] ports."""
+
+
+class PortBusy(ModemError):
+    """{port} is in use by another program ({holder}). Stop it (often ModemManager), or leave this port out of [bank] ports."""
+
+
+class PortForbidden(ModemError):
+    """{port} may not be opened by this user. Add the user to the group that owns the port (often dialout)."""
+
+
+class PortGone(ModemError):
+    """{port} hung up: the modem was unplugged or restarted."""
+
+
+class NotAModem(ModemError):
+    """{port} does not answer AT. It is no modem's command port, or the modem is stuck: unplug it and plug it in again."""
+
+
+class CommandTimeout(ModemError):
+    """{port}: no answer to {command} in {seconds} s."""
+
+
+class CommandRefused(ModemError):
+    """{port} refused {command}: {result} ({advice})."""
+
+    def __init__(self, *, permanent: bool = False, **facts: object) -> None:
+        super().__init__(**facts)
+        self.permanent = permanent
+
+
+class StartupRefused(ModemError):
+    """{port}: the modem refused {command}, which modemd needs: {result} ({why})."""
+
+
+class PinRequired(ModemError):
+    """{port}: the SIM wants a PIN and none is set. Write it into the file that [bank] pin_file names."""
+
+    permanent = True
+
+
+class PinWrong(ModemError):
+    """{port}: the SIM refused the PIN and it will not be tried again. Correct the PIN in [bank] pin_file (or pin_file of its [[line]])."""
+
+    permanent = True
+
+
+class PinNotTried(ModemError):
+    """{port}: the PIN was not tried: {reason}."""
+
+    permanent = True
+
+
+class PukRequired(ModemError):
+    """{port}: the SIM wants its PUK. Do not enter a PIN; take the PUK from the contract and unlock the SIM in a phone."""
+
+    permanent = True
+
+
+class SimMissing(ModemError):
+    """{port}: no SIM, or the SIM does not answer. Insert it and restart the modem."""
+
+
+class NotSent(ModemError):
+    """{port}: the message was not handed to the network: {reason}."""
+
+
+class SendInDoubt(ModemError):
+    """{port}: the network may have taken the message and we cannot know: {reason}."""
+
+
+# the store
+
+
+class DatabaseUnreachable(ModemdError):
+    """The database {url} cannot be reached: {reason}. Check [database] url and that the server runs."""
+
+    permanent = False
+
+
+class DatabaseOutdated(ModemdError):
+    """The database is at revision {found} and this program needs {needed}. Run: modemd db upgrade -c FILE"""
+
+
+class DatabaseNewer(ModemdError):
+    """The database (revision {found}) is newer than this program. Install the newer modemd that made it, or restore the backup from before."""
+
+
+class HostNameTaken(ModemdError):
+    """A daemon named {name} already runs on this database ({holder}). Stop it, or give this one another [daemon] name."""
+
+
+class VerbFailed(ModemdError):
+    """A write did not do what it should: {reason}."""
+
+
+# what people hand in
+
+
+class NotAPhone(ModemdError):
+    """{number!r} is no number that an SMS can go to. Write it as +359881234567, or a short code of 3 to 6 digits."""
+
+
+class NotABulgarianMobile(ModemdError):
+    """{number!r} is no Bulgarian mobile number. Write it as 0881234567 or +359881234567."""
+
+
+class RegistrationRefused(ModemdError):
+    """The phone was not registered: {reason}."""
+
+
+class FileRefused(ModemdError):
+    """{name} was refused: {reason}."""
+
+
+class FileHeld(ModemdError):
+    """{name} is held until a person approves it: {reason}."""
+
+
+class UserRefused(ModemdError):
+    """The user was not added: {reason}."""
+
+
+# the simulated bank
+
+
+class SimulatorError(ModemdError):
+    """The simulated bank in {dir} did not do it: {reason}."""

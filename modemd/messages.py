@@ -1,0 +1,57 @@
+"""What crosses layers: one SMS received, one part to send, one status report. Frozen, free of protocol and of database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """Which part of a long message this is (23.040, 9.2.3.24.1 and 9.2.3.24.8)."""
+
+    reference: int
+    total: int
+    part: int  # 1 … total
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedSms:
+    """One SMS as a modem gave it. `error` is set, and everything read from the PDU absent, when the PDU cannot be read."""
+
+    pdu: str  # lower-case hex as the modem gave it, SMSC prefix included
+    storage: str | None  # "SM", "ME" …; None when it came straight to us (+CMT)
+    index: int | None
+    received_at: datetime
+    number: str | None = None  # "+359881234567", "170077", "A1 BG"; None when the PDU has no sender
+    replyable: bool = False  # a number that a reply could be sent to (not alphanumeric, not empty)
+    text: str | None = None
+    data: bytes | None = None
+    smsc_time: datetime | None = None
+    concatenation: Concatenation | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What the service centre says became of a part (23.040, 9.2.2.3)."""
+
+    pdu: str
+    storage: str | None
+    index: int | None
+    received_at: datetime
+    recipient: str | None
+    reference: int  # TP-MR, 0 … 255
+    status: int  # TP-ST, 0 … 255
+    smsc_time: datetime | None  # when the centre took the part
+    discharged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingSms:
+    """One part, encoded and claimed, ready for the modem."""
+
+    part_id: int
+    message_id: int
+    kind: str
+    priority: int
+    length: int  # octets of the TPDU, as AT+CMGS wants it
+    pdu: str  # hex with SMSC prefix
