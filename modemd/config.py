@@ -1,4 +1,4 @@
-"""Every setting and its default, once. `load(path)` reads the TOML file; an unknown key names the nearest one that exists."""
+"""Every setting and its default, once. `load(path)` reads the TOML file; an unknown key names the nearest one."""
 
 import difflib
 import socket

@@ -1,4 +1,4 @@
-"""Every error that modemd raises, in one tree. The docstring is the message; `permanent` says whether a retry can help."""
+"""Every error that modemd raises, in one tree. Docstrings are the messages; `permanent`: a retry cannot help."""
 
 import inspect
 
@@ -46,7 +46,10 @@ class PortMissing(ModemError):
 
 
 class PortBusy(ModemError):
-    """{port} is in use by another program ({holder}). Stop it (often ModemManager), or leave this port out of [bank] ports."""
+    """{port} is in use by another program ({holder}).
+
+    Stop it (often ModemManager), or leave this port out of [bank] ports.
+    """
 
 
 class PortForbidden(ModemError):
@@ -58,7 +61,10 @@ class PortGone(ModemError):
 
 
 class NotAModem(ModemError):
-    """{port} does not answer AT. It is no modem's command port, or the modem is stuck: unplug it and plug it in again."""
+    """{port} does not answer AT.
+
+    It is no modem's command port, or the modem is stuck: unplug it and plug it in again.
+    """
 
 
 class CommandTimeout(ModemError):
@@ -84,7 +90,10 @@ class PinRequired(ModemError):
 
 
 class PinWrong(ModemError):
-    """{port}: the SIM refused the PIN and it will not be tried again. Correct the PIN in [bank] pin_file (or pin_file of its [[line]])."""
+    """{port}: the SIM refused the PIN and it will not be tried again.
+
+    Correct the PIN in [bank] pin_file (or pin_file of its [[line]]).
+    """
 
     permanent = True
 
@@ -96,7 +105,10 @@ class PinNotTried(ModemError):
 
 
 class PukRequired(ModemError):
-    """{port}: the SIM wants its PUK. Do not enter a PIN; take the PUK from the contract and unlock the SIM in a phone."""
+    """{port}: the SIM wants its PUK.
+
+    Do not enter a PIN; take the PUK from the contract and unlock the SIM in a phone.
+    """
 
     permanent = True
 
@@ -127,11 +139,17 @@ class DatabaseOutdated(ModemdError):
 
 
 class DatabaseNewer(ModemdError):
-    """The database (revision {found}) is newer than this program. Install the newer modemd that made it, or restore the backup from before."""
+    """The database (revision {found}) is newer than this program.
+
+    Install the newer modemd that made it, or restore the backup from before.
+    """
 
 
 class HostNameTaken(ModemdError):
-    """A daemon named {name} already runs on this database ({holder}). Stop it, or give this one another [daemon] name."""
+    """A daemon named {name} already runs on this database ({holder}).
+
+    Stop it, or give this one another [daemon] name.
+    """
 
 
 class VerbFailed(ModemdError):

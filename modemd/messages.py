@@ -15,7 +15,7 @@ class Concatenation:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSms:
-    """One SMS as a modem gave it. `error` is set, and everything read from the PDU absent, when the PDU cannot be read."""
+    """One SMS as a modem gave it. When the PDU cannot be read, `error` says why and what it would hold is absent."""
 
     pdu: str  # lower-case hex as the modem gave it, SMSC prefix included
     storage: str | None  # "SM", "ME" …; None when it came straight to us (+CMT)
