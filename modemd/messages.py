@@ -1,4 +1,4 @@
-"""What crosses layers: one SMS received, one part to send, one status report. Frozen, free of protocol and of database."""
+"""What crosses layers: one SMS received, one part to send, one status report. Frozen; no protocol, no database."""
 
 from dataclasses import dataclass
 from datetime import datetime
