@@ -119,6 +119,13 @@ class Settings(Section):
     kinds: Kinds = Kinds()
     web: Web = Web()
 
+    def line_of(self, port: str, imei: str | None, iccid: str | None) -> Line | None:
+        """The [[line]] entry that names this modem, if there is one."""
+        for line in self.line:
+            if port == line.port or (imei and imei == line.imei) or (iccid and iccid == line.iccid):
+                return line
+        return None
+
     @field_validator("line")
     @classmethod
     def no_modem_twice(cls, lines: tuple[Line, ...]) -> tuple[Line, ...]:

@@ -183,7 +183,11 @@ class UserRefused(ModemdError):
     """The user was not added: {reason}."""
 
 
-# the simulated bank
+# the simulated bank and the demo
+
+
+class DemoFailed(ModemdError):
+    """The demo did not work: {reason}. See {log}"""
 
 
 class SimulatorError(ModemdError):

@@ -1,0 +1,3 @@
+from modemd.cli.main import main
+
+main()

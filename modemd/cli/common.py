@@ -1,0 +1,62 @@
+"""What several command groups share: the settings option, the database, and one way to print JSON."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import Engine
+
+from modemd import config
+from modemd.config import Settings
+from modemd.store import database
+
+
+def settings_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `-c FILE`; the command receives `settings`."""
+    return click.option(
+        "-c",
+        "--config",
+        "settings",
+        metavar="FILE",
+        default=str(config.DEFAULT_PATH),
+        show_default=True,
+        callback=lambda _ctx, _param, path: config.load(Path(path)),
+        help="The settings file (TOML).",
+    )(command)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json`; the command receives `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout, nothing else.")(
+        command
+    )
+
+
+def open_database(settings: Settings) -> Engine:
+    """The database, at this program's revision: SQLite is created or migrated, PostgreSQL is only checked."""
+    engine = database.connect(settings.database.url)
+    database.prepare(engine)
+    return engine
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def stdin_lines() -> Iterator[str]:
+    """What is piped in, a line at a time; bytes that are no UTF-8 become U+FFFD."""
+    yield from click.get_text_stream("stdin", encoding="utf-8", errors="replace")
+
+
+def print_json(value: object) -> None:
+    """One JSON value on one line; times in ISO 8601 with an offset."""
+    click.echo(json.dumps(value, ensure_ascii=True, default=_encode))
+
+
+def _encode(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,70 @@
+"""The `modemd` command. Each group's module is imported when it is called: `modemd explain` needs no database."""
+
+import importlib
+import logging
+import sys
+
+import click
+
+from modemd.errors import ModemdError
+
+COMMANDS = {
+    "db": "modemd.cli.db:db",
+    "demo": "modemd.cli.demo:demo",
+    "explain": "modemd.cli.explain:explain",
+    "import": "modemd.cli.customers:import_",
+    "messages": "modemd.cli.messages:messages",
+    "pdu": "modemd.cli.pdu:pdu",
+    "register": "modemd.cli.customers:register",
+    "run": "modemd.cli.run:run",
+    "send": "modemd.cli.messages:send",
+    "sim": "modemd.cli.sim:sim",
+    "sim-fault": "modemd.cli.sim:sim_fault",
+    "sim-phone": "modemd.cli.sim:sim_phone",
+    "sim-text": "modemd.cli.sim:sim_text",
+    "status": "modemd.cli.status:status",
+    "user": "modemd.cli.user:user",
+    "web": "modemd.cli.run:web",
+}
+
+
+class LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="modemd")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What goes to stderr. Only debug shows what modems say.",
+)
+def cli(log_level: str) -> None:
+    """An SMS server that drives a bank of GSM modems.
+
+    First look, with no hardware and nothing to set up:
+
+        modemd demo
+    """
+    logging.basicConfig(
+        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main() -> None:
+    """Run the command line. Exit status 0 good, 1 failed, 2 misuse."""
+    try:
+        cli()
+    except ModemdError as error:
+        click.echo(f"modemd: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,36 @@
+import asyncio
+
+import click
+
+from modemd.cli.common import open_database, settings_option
+from modemd.config import Settings
+
+
+@click.command()
+@settings_option
+def run(settings: Settings) -> None:
+    """The daemon: drives the modems until SIGTERM or Ctrl-C; then finishes what is in the air and stops.
+
+    \b
+    modemd run -c /etc/modemd/modemd.toml
+    """
+    from modemd import daemon  # the panel's process does not load the modem layer
+
+    asyncio.run(daemon.run(settings))
+
+
+@click.command()
+@settings_option
+def web(settings: Settings) -> None:
+    """The panel for technicians; prints its address when it answers.
+
+    \b
+    modemd web -c /etc/modemd/modemd.toml
+    """
+    from modemd.sim.control import SimulatedPhones
+    from web.app import create_app
+    from web.serve import serve
+
+    open_database(settings).dispose()
+    phones = SimulatedPhones(settings.web.simulated_bank) if settings.web.simulated_bank else None
+    serve(create_app(settings, phones=phones), settings, lambda url: click.echo(url))

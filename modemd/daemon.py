@@ -1,0 +1,76 @@
+"""The composition root: builds the parts, starts them, obeys signals, and stops them in the opposite order."""
+
+import asyncio
+import logging
+import os
+import signal
+import uuid
+from datetime import UTC, datetime
+
+import sdnotify
+
+from modemd.config import Settings
+from modemd.gateway import Gateway
+from modemd.modem.bank import Bank
+from modemd.store import database, lines, outbox
+from modemd.store.hostlock import HostLock
+from modemd.store.ledger import Ledger
+from modemd.store.wakeup import Wakeup
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 75.0  # what is in the air is waited for: [bank] send_timeout and a little
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def run(settings: Settings) -> None:
+    """Run the daemon until SIGTERM or SIGINT. Raises HostNameTaken, DatabaseOutdated … before a modem is touched."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    engine = database.connect(settings.database.url)
+    database.prepare(engine)
+    settings.daemon.data.mkdir(parents=True, exist_ok=True)
+    with HostLock(engine, settings.daemon.name, settings.daemon.data):
+        ledger = Ledger(engine)
+        ledger.start()
+        try:
+            await _serve(settings, ledger, stop)
+        finally:
+            await ledger.close()
+            engine.dispose()
+
+
+async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> None:
+    name = settings.daemon.name
+    await ledger.do(lines.host_started, name, str(uuid.uuid4()), os.getpid(), now())
+    recovered = await ledger.do(outbox.recover, name, now())
+    log.info("%s: started; %s", name, recovered)
+    gateway = Gateway(settings, ledger, now)
+    bank = Bank(settings, gateway)
+    wakeup = Wakeup(settings.database.url, gateway.queue_changed)
+    wakeup.start()
+    tasks = [asyncio.create_task(gateway.run()), asyncio.create_task(bank.run())]
+    notifier = sdnotify.SystemdNotifier()
+    notifier.notify("READY=1")
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                task.result()  # a pump that ends by itself is a fault: say which
+    finally:
+        notifier.notify("STOPPING=1")
+        log.info("%s: stopping", name)
+        wakeup.stop()
+        await gateway.stop(STOP_SECONDS)
+        await bank.stop()
+        for task in (stopped, *tasks):
+            task.cancel()
+        await asyncio.gather(stopped, *tasks, return_exceptions=True)
+        await ledger.do(lines.host_stopped, name, now())
+    log.info("%s: stopped", name)
