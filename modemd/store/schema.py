@@ -1,4 +1,4 @@
-"""Every table, in SQLAlchemy Core. Times are aware UTC, money is integer cents, phone numbers are E.164 or short codes."""
+"""Every table, in SQLAlchemy Core. Times are aware UTC, money is integer cents, phones are E.164 or short codes."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -43,7 +43,7 @@ Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY 
 
 
 class MessageState(StrEnum):
-    """What has become of an SMS of ours; DESIGN section 3 draws the moves. A message's state is derived from its parts'."""
+    """What has become of an SMS of ours, and of each of its parts; `parts.py` holds the moves."""
 
     QUEUED = "queued"
     SENDING = "sending"  # committed before its Ctrl-Z is written
@@ -59,7 +59,7 @@ class MessageState(StrEnum):
 
 
 class InboxState(StrEnum):
-    """`new` waits for its answer, `done` has it, `unread` was not understood, `unreadable` is a PDU that cannot be decoded."""
+    """`new` waits for its answer, `done` has it, `unread` was not understood, `unreadable` is a PDU beyond decoding."""
 
     NEW = "new"
     DONE = "done"
@@ -69,6 +69,10 @@ class InboxState(StrEnum):
 
 def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=column)
+
+
+def _index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 metadata = MetaData(
@@ -99,8 +103,8 @@ line = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column(
-        "identity", String(80), nullable=False, unique=True
-    ),  # "iccid:…", "imsi:…", or "port:host:…" where the SIM tells neither
+        "identity", String(340), nullable=False, unique=True
+    ),  # "iccid:…", "imsi:…", or "port:host:…" for a mute SIM
     Column("name", String(64), nullable=False),
     Column("iccid", String(22)),
     Column("imsi", String(15)),
@@ -141,6 +145,12 @@ pin_attempt = Table(
 
 # the outbox
 
+# The words of a partial index must stand in the query as they stand here, literally, or the index is not used.
+QUEUED = "state = 'queued' AND due AND claimed_by IS NULL"
+ANY_LINE = f"{QUEUED} AND line_id IS NULL"
+ONE_LINE = f"{QUEUED} AND line_id IS NOT NULL"
+NOT_DUE = "state = 'queued' AND NOT due"
+
 message = Table(
     "message",
     metadata,
@@ -154,45 +164,26 @@ message = Table(
     Column("due", Boolean, nullable=False),  # False until not_before has passed
     Column("not_before", UtcTime),
     Column("expires_at", UtcTime, nullable=False),  # not sent any more after this; also TP-VP
-    Column("line_id", Id, ForeignKey("line.id")),  # leaves through this line; None: any
+    Column("line_id", Id, ForeignKey("line.id")),  # leaves through this line, or has begun to; None: any
     Column("claimed_by", String(64)),  # host.name
+    Column("claimed_line_id", Id),  # the line that the host took it for
     Column("lease_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("repeats", Integer, nullable=False, server_default="0"),  # sent again after doubt
     Column("error", Text),  # the last refusal, or why skipped, in words
-    Column("external_id", String(128), unique=True),
+    Column("external_id", String(128)),
     Column("in_reply_to", Id, ForeignKey("inbox.id")),
     Column("created_at", UtcTime, nullable=False),
     Column("sent_at", UtcTime),
     Column("state_at", UtcTime, nullable=False),
     _one_of("state", MessageState),
-    Index(
-        "ix_message_any_line",
-        "priority",
-        "id",
-        sqlite_where=text("state = 'queued' AND due AND claimed_by IS NULL AND line_id IS NULL"),
-        postgresql_where=text("state = 'queued' AND due AND claimed_by IS NULL AND line_id IS NULL"),
-    ),
-    Index(
-        "ix_message_one_line",
-        "line_id",
-        "priority",
-        "id",
-        sqlite_where=text("state = 'queued' AND due AND claimed_by IS NULL AND line_id IS NOT NULL"),
-        postgresql_where=text("state = 'queued' AND due AND claimed_by IS NULL AND line_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_message_not_before",
-        "not_before",
-        sqlite_where=text("state = 'queued' AND NOT due"),
-        postgresql_where=text("state = 'queued' AND NOT due"),
-    ),
-    Index(
-        "ix_message_claimed_by",
-        "claimed_by",
-        sqlite_where=text("claimed_by IS NOT NULL"),
-        postgresql_where=text("claimed_by IS NOT NULL"),
-    ),
+    _index("ix_message_any_line", "priority", "id", where=ANY_LINE),
+    _index("ix_message_one_line", "line_id", "priority", "id", where=ONE_LINE),
+    _index("ix_message_not_before", "not_before", where=NOT_DUE),
+    _index("ix_message_expires_at", "expires_at", where="state = 'queued'"),
+    _index("ix_message_claimed_by", "claimed_by", where="claimed_by IS NOT NULL"),
+    _index("ix_message_trouble", "state", where="state IN ('in_doubt', 'held', 'failed')"),
+    _index("uq_message_external_id", "external_id", where="external_id IS NOT NULL", unique=True),
     Index("ix_message_recipient", "recipient", "id"),
     Index("ix_message_created_at", "created_at"),
 )
@@ -213,14 +204,9 @@ part = Table(
     Column("discharged_at", UtcTime),
     UniqueConstraint("message_id", "number"),
     _one_of("state", MessageState),
-    Index("ix_part_line_id", "line_id", "submitted_at"),
-    Index(
-        "ix_part_open",
-        "state",
-        "submitted_at",
-        sqlite_where=text("state IN ('sending', 'in_doubt')"),
-        postgresql_where=text("state IN ('sending', 'in_doubt')"),
-    ),
+    _index("ix_part_line_id", "line_id", "submitted_at", where="submitted_at IS NOT NULL"),
+    _index("ix_part_reference", "line_id", "reference", "submitted_at", where="reference IS NOT NULL"),
+    _index("ix_part_open", "state", "submitted_at", where="state IN ('sending', 'in_doubt', 'held')"),
 )
 
 status_report = Table(
@@ -228,6 +214,7 @@ status_report = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("line_id", Id, ForeignKey("line.id"), nullable=False),
+    Column("dedupe", String(64), nullable=False, unique=True),  # the same PDU on the same line is the same report
     Column("recipient", String(32)),
     Column("reference", Integer, nullable=False),
     Column("status", Integer, nullable=False),
@@ -236,13 +223,7 @@ status_report = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("pdu", Text, nullable=False),
     Column("part_id", Id, ForeignKey("part.id")),  # None: nothing of ours (yet)
-    Index(
-        "ix_status_report_unmatched",
-        "line_id",
-        "reference",
-        sqlite_where=text("part_id IS NULL"),
-        postgresql_where=text("part_id IS NULL"),
-    ),
+    _index("ix_status_report_unmatched", "line_id", "reference", where="part_id IS NULL"),
 )
 
 # the inbox
@@ -264,7 +245,7 @@ inbox = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("done_at", UtcTime),
     _one_of("state", InboxState),
-    Index("ix_inbox_new", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
+    _index("ix_inbox_new", "id", where="state = 'new'"),
     Index("ix_inbox_number", "number", "id"),
     Index("ix_inbox_received_at", "received_at"),
 )
@@ -286,14 +267,8 @@ inbox_part = Table(
     Column("part", Integer),
     Column("smsc_time", UtcTime),
     Column("received_at", UtcTime, nullable=False),
-    Index(
-        "ix_inbox_part_waiting",
-        "line_id",
-        "number",
-        "reference",
-        sqlite_where=text("inbox_id IS NULL"),
-        postgresql_where=text("inbox_id IS NULL"),
-    ),
+    _index("ix_inbox_part_long", "line_id", "number", "reference", where="reference IS NOT NULL"),
+    _index("ix_inbox_part_waiting", "received_at", where="inbox_id IS NULL"),
     Index("ix_inbox_part_inbox_id", "inbox_id"),
 )
 
