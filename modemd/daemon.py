@@ -12,7 +12,7 @@ import sdnotify
 from modemd.config import Settings
 from modemd.gateway import Gateway
 from modemd.modem.bank import Bank
-from modemd.store import database, lines, outbox
+from modemd.store import database, leases, lines
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
 from modemd.store.wakeup import Wakeup
@@ -35,26 +35,29 @@ async def run(settings: Settings) -> None:
     engine = database.connect(settings.database.url)
     database.prepare(engine)
     settings.daemon.data.mkdir(parents=True, exist_ok=True)
-    with HostLock(engine, settings.daemon.name, settings.daemon.data):
-        ledger = Ledger(engine)
-        ledger.start()
-        try:
-            await _serve(settings, ledger, stop)
-        finally:
-            await ledger.close()
-            engine.dispose()
+    lock = HostLock(engine, settings.daemon.name, settings.daemon.data)
+    lock.acquire()
+    ledger = Ledger(engine, now)
+    await ledger.start()
+    try:
+        await _serve(settings, ledger, stop)
+    finally:
+        await ledger.close()
+        lock.release()
+        engine.dispose()
 
 
 async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> None:
     name = settings.daemon.name
-    await ledger.do(lines.host_started, name, str(uuid.uuid4()), os.getpid(), now())
-    recovered = await ledger.do(outbox.recover, name, now())
-    log.info("%s: started; %s", name, recovered)
-    gateway = Gateway(settings, ledger, now)
+    instance = str(uuid.uuid4())
+    await ledger.do(lines.host_started, name, instance, os.getpid(), now())
+    returned = await ledger.do(leases.recover, name, now())
+    log.info("%s: started; back in the queue %s, in doubt %s", name, returned.queued, returned.in_doubt)
+    gateway = Gateway(settings, ledger, instance, now)
     bank = Bank(settings, gateway)
     wakeup = Wakeup(settings.database.url, gateway.queue_changed)
-    wakeup.start()
-    tasks = [asyncio.create_task(gateway.run()), asyncio.create_task(bank.run())]
+    await wakeup.start()
+    tasks = [asyncio.create_task(gateway.keep_house()), asyncio.create_task(bank.run())]
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")
     stopped = asyncio.create_task(stop.wait())
@@ -66,11 +69,11 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
     finally:
         notifier.notify("STOPPING=1")
         log.info("%s: stopping", name)
-        wakeup.stop()
+        await wakeup.close()
         await gateway.stop(STOP_SECONDS)
         await bank.stop()
         for task in (stopped, *tasks):
             task.cancel()
         await asyncio.gather(stopped, *tasks, return_exceptions=True)
-        await ledger.do(lines.host_stopped, name, now())
+        await ledger.do(lines.host_stopped, name, instance, now())
     log.info("%s: stopped", name)

@@ -7,7 +7,7 @@ outbox.claim -> take -> mark_sending, COMMIT ┐
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,11 +19,14 @@ from modemd.modem.modem import Modem
 from modemd.pdu import submit
 from modemd.store import outbox
 from modemd.store.ledger import Ledger
+from modemd.store.schema import MessageState
 
 log = logging.getLogger(__name__)
 
 AHEAD_SECONDS = 0.1  # what is claimed ahead keeps the line busy for this long: several commits' time
+LAST = 9  # the priority that leaves last
 MOST_AHEAD = 16  # messages; what a kill sends back to the queue
+FIRST_RETRY = timedelta(seconds=30)  # after a refusal that may pass; doubled each time
 HOLD_SECONDS = 0.5  # bulk waits this long at most for the answer to a question that has just come in
 
 
@@ -66,7 +69,7 @@ class Quota:
 
 
 class Sender:
-    """Sends what is claimed for one line through the modem that holds its SIM."""
+    """Sends through the modem that holds one line's SIM what it claims for that line."""
 
     def __init__(
         self,
@@ -76,55 +79,43 @@ class Sender:
         ledger: Ledger,
         settings: Settings,
         now: Callable[[], datetime],
-        on_room: Callable[[], None],
     ) -> None:
-        """`on_room` is called when the line could take another message."""
         self.modem = modem
         self.line_id = line_id
         self._quota = quota
         self._ledger = ledger
         self._settings = settings
+        self._host = settings.daemon.name
+        self._lease = timedelta(seconds=settings.daemon.lease_seconds)
         self._now = now
-        self._on_room = on_room
         self._held: list[Held] = []
+        self._claiming = asyncio.Lock()
+        self._nothing_up_to = -1  # the queue holds nothing for us of this priority or a more urgent one
+        self._look = asyncio.Event()
         self._woken = asyncio.Event()
         self._answering = 0
         self._calm = asyncio.Event()
         self._calm.set()
-        self._recorded: Awaitable[object] | None = None  # what became of the part before, on its way to the disk
+        self._recorded: asyncio.Future[MessageState] | None = None  # the fate of the part before, going to the disk
         self._seconds_a_part = 1.0
         self._stopping = False
-        self.in_the_air = False
 
-    # what the dispatcher asks and gives
+    # from the gateway
 
-    def want(self) -> outbox.Want | None:
-        """What this line could take now; when it is full, only what is more urgent than what it holds."""
-        if self._stopping or self.modem.state is not State.READY or self._wait_for_quota() > 0:
-            return None
-        room = 1 + self._ahead() - len(self._held)
-        if room > 0:
-            return outbox.Want(self.line_id, room)
-        least = max(held.urgency for held in self._held)[0]
-        return outbox.Want(self.line_id, 1, least - 1) if least > 0 else None
+    def queue_changed(self) -> None:
+        """There may be something to claim, or something more urgent than what is held."""
+        self._nothing_up_to = -1
+        self._look.set()
 
-    def take(self, claim: outbox.Claim) -> None:
-        """Hold a message claimed for this line; when that is one too many, the least urgent returns to the queue."""
-        self._held.append(Held(claim, deque(self._encode(claim))))
-        self._held.sort(key=lambda held: held.urgency)
-        waiting = [held for held in self._held if not held.begun]
-        if len(self._held) > 1 + self._ahead() and waiting:
-            self._give_back([waiting[-1]])
-        self._woken.set()
-
-    def wake(self) -> None:
+    def modem_changed(self) -> None:
         """The modem's state has changed: begin again, or give everything back."""
         if self.modem.state is not State.READY:
-            self._give_back([held for held in self._held if not held.begun])
+            self._give_back_all()
         self._woken.set()
+        self.queue_changed()
 
     def question_came(self) -> None:
-        """Bulk waits a moment: the answer to what has just been announced shall go first."""
+        """Bulk waits a moment: the answer to what has just come in shall go first."""
         self._answering += 1
         self._calm.clear()
 
@@ -133,44 +124,92 @@ class Sender:
         if self._answering == 0:
             self._calm.set()
 
-    # the pump
+    async def claim_now(self) -> None:
+        """Claim what there is for this line; returns when it is here."""
+        async with self._claiming:
+            while (want := self._want()) is not None:
+                self._nothing_up_to = want.max_priority  # unless the queue changes while we ask
+                claims = await self._ledger.batch(outbox.claim, want, self._host, self._lease)
+                for claim in claims:
+                    self._take(claim)
+                if len(claims) == want.count:
+                    self._nothing_up_to = -1
+
+    # its two pumps
 
     async def run(self) -> None:
-        """Send until cancelled. A broken part is logged and never stops the line."""
-        while not self._stopping:
-            held = await self._next()
-            try:
-                await self._send(held)
-            except Exception:
-                log.exception("%s: part of message %s", self.modem.name, held.claim.message_id)
-                self._drop(held)
+        """Claim and send until `stop`; then return once nothing is in the air."""
+        claiming = asyncio.get_running_loop().create_task(self._claim(), name=f"claim {self.modem.name}")
+        try:
+            while (held := await self._next()) is not None:
+                try:
+                    await self._send(held)
+                except Exception:
+                    log.exception("%s: message %s", self.modem.name, held.claim.message_id)
+                    self._drop(held)
+        finally:
+            claiming.cancel()
+            await asyncio.gather(claiming, return_exceptions=True)
 
-    async def stop(self) -> None:
-        """Begin nothing more and give back what is only claimed; what is in the air goes on in `run`."""
+    def stop(self) -> None:
+        """Begin nothing more and give back what is only claimed; `run` returns when what is in the air is settled."""
         self._stopping = True
-        self._give_back([held for held in self._held if not held.begun])
+        self._give_back_all()
         self._woken.set()
 
-    async def _next(self) -> Held:
+    async def _claim(self) -> None:
         while True:
+            await self._look.wait()
+            self._look.clear()
+            try:
+                await self.claim_now()
+            except Exception:
+                log.exception("%s: claiming failed; tried again in a while", self.modem.name)
+
+    def _want(self) -> outbox.Want | None:
+        """What this line could take now; when it is full, only what is more urgent than what it holds."""
+        if self._stopping or self.modem.state is not State.READY or self._wait_for_quota() > 0:
+            return None
+        room = 1 + self._ahead() - len(self._held)
+        most = LAST if room > 0 else self._held[-1].claim.priority - 1
+        return outbox.Want(self.line_id, max(room, 1), most) if most > self._nothing_up_to else None
+
+    def _take(self, claim: outbox.Claim) -> None:
+        """Hold a message claimed for this line; when that is one too many, the least urgent returns to the queue."""
+        only_to = self._settings.daemon.only_to
+        if only_to and claim.recipient not in only_to:  # rule 13
+            skip = outbox.Skip(claim.message_id, "[daemon] only_to does not name this number")
+            self._ledger.post(outbox.skip, skip)
+            return
+        self._held.append(Held(claim, deque(self._encode(claim))))
+        self._held.sort(key=lambda held: held.urgency)
+        if self._stopping or self.modem.state is not State.READY:
+            self._give_back_all()
+        elif len(self._held) > 1 + self._ahead() and not self._held[-1].begun:
+            self._give_back([self._held[-1]])
+        self._woken.set()
+
+    async def _next(self) -> Held | None:
+        """The most urgent message that may leave now; None when stopping."""
+        while not self._stopping:
             self._woken.clear()
-            if self._held and self.modem.state is State.READY and not self._stopping:
+            pause = None
+            if self._held and self.modem.state is State.READY:
                 pause = self._wait_for_quota()
                 if pause == 0:
                     await self._let_answers_pass()
-                    if self._held and self.modem.state is State.READY:
+                    if self._held and self.modem.state is State.READY and not self._stopping:
                         return self._held[0]
                     continue
-                self._give_back([held for held in self._held if not held.begun])
-                await self._sleep(pause)
-            else:
-                await self._sleep(None)
+                self._give_back_all()
+            await self._sleep(pause)
+        return None
 
     async def _sleep(self, seconds: float | None) -> None:
         try:
             await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
-            self._on_room()
+            self.queue_changed()
 
     async def _let_answers_pass(self) -> None:
         if not self._calm.is_set() and self._held[0].claim.priority > 0:
@@ -182,37 +221,38 @@ class Sender:
     async def _send(self, held: Held) -> None:
         part = held.parts[0]
         held.begun = True
-        marked = self._ledger.batch(outbox.mark_sending, outbox.Sending(part.part_id, self.line_id, self._now()))
+        marked = self._ledger.batch(outbox.mark_sending, outbox.Sending(part.part_id, self.line_id), self._host)
         committed = asyncio.ensure_future(self._both(marked, self._recorded))
         began = asyncio.get_running_loop().time()
-        self.in_the_air = True
         try:
             reference = await self.modem.send(part, committed)
         except NotSent as error:
             await self._not_sent(held, part, committed, error)
         except CommandRefused as error:
-            self._recorded = self._refused(held, part, error)
+            self._refused(held, part, error)
             self._drop(held)
         except SendInDoubt as error:
             log.warning("message %s: in doubt: %s", held.claim.message_id, error)
-            self._recorded = self._ledger.batch(outbox.doubt, outbox.Doubt(part.part_id, self._now()))
+            self._record(self._ledger.batch(outbox.doubt, part.part_id))
             self._drop(held)
         else:
-            self._recorded = self._ledger.batch(outbox.sent, outbox.Sent(part.part_id, reference, self._now()))
+            self._record(self._ledger.batch(outbox.sent, outbox.Sent(part.part_id, reference)))
             self._seconds_a_part += 0.2 * (asyncio.get_running_loop().time() - began - self._seconds_a_part)
             self._quota.count(self._now())
             held.parts.popleft()
             if not held.parts:
                 self._drop(held)
-        finally:
-            self.in_the_air = False
+
+    def _record(self, verb: Coroutine[object, object, MessageState]) -> None:
+        self._recorded = asyncio.ensure_future(verb)
 
     @staticmethod
-    async def _both(marked: Awaitable[object], recorded: Awaitable[object] | None) -> None:
-        """Rule 2, and that at most one part a line is in doubt: the fate of the part before is on the disk too."""
-        await marked
+    async def _both(marked: Awaitable[None], recorded: Awaitable[MessageState] | None) -> None:
+        """Rule 2, and at most one part a line is ever in doubt: the fate of the part before is on the disk too."""
         if recorded is not None:
-            await recorded
+            await asyncio.gather(marked, recorded)
+        else:
+            await marked
 
     async def _not_sent(
         self, held: Held, part: OutgoingSms, committed: asyncio.Future[None], error: ModemdError
@@ -223,15 +263,14 @@ class Sender:
             await committed
         except VerbFailed:
             return  # it was not marked: cancelled or taken back meanwhile
-        await self._ledger.batch(outbox.not_sent, outbox.NotSentPart(part.part_id, self._now()))
+        await self._ledger.batch(outbox.not_sent, part.part_id)
 
-    def _refused(self, held: Held, part: OutgoingSms, error: CommandRefused) -> Awaitable[object]:
-        now = self._now()
-        kind = getattr(self._settings.kinds, held.claim.kind)
-        final = error.permanent or held.claim.attempts + 1 >= kind.max_attempts
-        log.warning("message %s: %s: %s", held.claim.message_id, "failed" if final else "tried again later", error)
-        retry_at = None if final else now + timedelta(seconds=30 * 2**held.claim.attempts)
-        return self._ledger.batch(outbox.refused, outbox.Refused(part.part_id, str(error), retry_at, now))
+    def _refused(self, held: Held, part: OutgoingSms, error: CommandRefused) -> None:
+        most = getattr(self._settings.kinds, held.claim.kind).max_attempts
+        log.warning("message %s: %s", held.claim.message_id, error)
+        retry_at = self._now() + FIRST_RETRY * 2**held.claim.attempts
+        refused = outbox.Refused(part.part_id, str(error), error.permanent, retry_at, most)
+        self._record(self._ledger.batch(outbox.refused, refused))
 
     # small things
 
@@ -240,16 +279,10 @@ class Sender:
         encoded = submit.encode_message(
             claim.recipient, claim.text, concat_reference=claim.message_id % 256, validity=validity
         )
+        parts = [(part, encoded[part.number - 1]) for part in claim.open_parts]
         return [
-            OutgoingSms(
-                part_id,
-                claim.message_id,
-                claim.kind,
-                claim.priority,
-                encoded[number - 1].length,
-                encoded[number - 1].pdu,
-            )
-            for part_id, number in claim.open_parts
+            OutgoingSms(part.id, claim.message_id, claim.kind, claim.priority, pdu.length, pdu.pdu)
+            for part, pdu in parts
         ]
 
     def _ahead(self) -> int:
@@ -262,9 +295,13 @@ class Sender:
     def _drop(self, held: Held) -> None:
         if held in self._held:
             self._held.remove(held)
-        self._on_room()
+        self._look.set()
+
+    def _give_back_all(self) -> None:
+        self._give_back([held for held in self._held if not held.begun])
 
     def _give_back(self, returned: list[Held]) -> None:
-        if returned:
-            self._held = [held for held in self._held if held not in returned]
-            self._ledger.post(outbox.release, [held.claim.message_id for held in returned])
+        for held in returned:
+            self._held.remove(held)
+            self._ledger.post(outbox.release, held.claim.message_id, self._host)
+            self._nothing_up_to = -1

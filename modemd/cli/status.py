@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -6,7 +7,7 @@ from rich.table import Table
 
 from modemd.cli.common import json_option, now, open_database, print_json, settings_option
 from modemd.config import SOFIA, Settings
-from modemd.store import inbox, lines, outbox
+from modemd.store import lines, listing
 
 
 @click.command()
@@ -22,12 +23,9 @@ def status(settings: Settings, as_json: bool) -> None:
     at = now()
     midnight = at.astimezone(SOFIA).replace(hour=0, minute=0, second=0, microsecond=0)
     with open_database(settings).connect() as connection:
-        report = {
-            "modems": [modem.as_dict() for modem in lines.overview(connection, midnight)],
-            "outbox": outbox.counts(connection),
-            "inbox": inbox.counts(connection),
-            "hosts": [host.as_dict() for host in lines.hosts(connection)],
-        }
+        modems = [asdict(modem) for modem in lines.overview(connection, midnight)]
+        outbox, inbox = listing.counts(connection)
+    report = {"modems": modems, "outbox": dict(outbox), "inbox": dict(inbox)}
     if as_json:
         print_json(report)
     else:
