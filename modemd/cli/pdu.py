@@ -38,7 +38,7 @@ def decode(pdus: tuple[str, ...], as_json: bool) -> None:
 
 def _describe(text: str) -> dict[str, Any]:
     try:
-        return tpdu.describe(bytes.fromhex(text))
+        return tpdu.describe(tpdu.decode(bytes.fromhex(text)))
     except ValueError:
         return {"error": "not a string of hexadecimal octets"}
     except PduError as error:
