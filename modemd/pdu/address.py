@@ -10,7 +10,8 @@ from modemd.pdu import alphabet
 from modemd.pdu.reader import Reader
 
 _MAX_DIGITS = 20  # 12 octets with length and type, 23.040, 9.1.2.5
-_DIALLABLE = re.compile(r"\+?[0-9*#abc]{1,20}")
+_DIGITS = re.compile(r"[0-9*#abc]{0,20}", re.ASCII)
+_DIALLED = re.compile(r"\+[0-9]{1,20}|[0-9*#]{1,20}", re.ASCII)
 _DIGIT_OF_NIBBLE = str.maketrans("abcde", "*#abc")  # 23.040, 9.1.2.3; f fills up
 _NIBBLE_OF_DIGIT = str.maketrans("*#abc", "abcde")
 
@@ -39,7 +40,7 @@ class Address:
     @classmethod
     def parse(cls, number: str) -> Self:
         """The address of a number to send to: with `+` international (0x91), else unknown (0x81). Raises NotAPhone."""
-        if not _DIALLABLE.fullmatch(number):
+        if not _DIALLED.fullmatch(number):
             raise NotAPhone(number=number)
         return cls(number, AddressType.INTERNATIONAL if number[0] == "+" else AddressType.UNKNOWN)
 
@@ -101,7 +102,7 @@ class Address:
 
     def _semi_octets(self) -> bytes:
         digits = self._digits
-        if digits and not _DIALLABLE.fullmatch(digits):
+        if not _DIGITS.fullmatch(digits):
             raise NotAPhone(number=self.number)
         nibbles = list(digits.translate(_NIBBLE_OF_DIGIT))
         if len(nibbles) % 2:

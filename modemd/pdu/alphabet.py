@@ -20,8 +20,8 @@ _WITH_ESCAPE = codecs.charmap_build(national.DEFAULT)
 _WITHOUT_ESCAPE = codecs.charmap_build(national.DEFAULT.replace("\x1b", "\ufffe"))
 _ESCAPE_PAIRS = {ord(char): "\x1b" + national.DEFAULT[code] for code, char in national.EXTENSION.items()}
 
-# Eight septets become seven octets by halving: the free bits are squeezed out of pairs of octets, then of fours, then of
-# eights, for the whole text at once on one long integer; the eighth octet of each group is then empty.
+# Eight septets become seven octets by halving: the free bits are squeezed out of pairs of octets, then of fours, then
+# of eights, for the whole text at once on one long integer; the eighth octet of each group is then empty.
 _MOST_SEPTETS = 256  # TP-UDL is one octet
 _HALVINGS = tuple(
     (shift, int.from_bytes(low * (_MOST_SEPTETS // len(low)), "little"))
@@ -35,15 +35,23 @@ _HALVINGS = tuple(
 
 def encode_gsm7(text: str) -> bytes:
     """One octet a septet, escape pairs included. Raises TextError when alphabet and extension lack a character."""
+    septets = try_gsm7(text)
+    if septets is None:
+        raise TextError(reason="GSM 7-bit has not all of its characters")
+    return septets
+
+
+def try_gsm7(text: str) -> bytes | None:
+    """What `encode_gsm7` returns, or None where it raises: to try is the usual case, and an exception costs more."""
     try:
         return codecs.charmap_encode(text, "strict", _WITHOUT_ESCAPE)[0]
-    except UnicodeEncodeError:
-        if "\x1b" in text:
-            raise TextError(reason="an escape is no character of GSM 7-bit") from None
+    except UnicodeEncodeError as error:
+        if ord(text[error.start]) not in _ESCAPE_PAIRS or "\x1b" in text:
+            return None
     try:
         return codecs.charmap_encode(text.translate(_ESCAPE_PAIRS), "strict", _WITH_ESCAPE)[0]
-    except UnicodeEncodeError as error:
-        raise TextError(reason=f"GSM 7-bit has no {error.object[error.start]!r}") from None
+    except UnicodeEncodeError:
+        return None
 
 
 def decode_gsm7(septets: bytes, locking: int = 0, single: int = 0) -> str:

@@ -53,7 +53,7 @@ class Deliver(userdata.Content):
         )
 
     def encode(self) -> bytes:
-        """The octets, the service centre in front. Raises PduError, TextError or NotAPhone when a field cannot be written."""
+        """The octets, service centre in front. Raises PduError, TextError or NotAPhone if a field cannot be written."""
         first = (
             (0 if self.more_messages else _NO_MORE_MESSAGES)
             | (_STATUS_REPORT_INDICATION if self.status_report_indication else 0)

@@ -2,8 +2,8 @@
 
 The Indian scripts and Urdu share one frame for their locking and one for their single shift tables; only the free
 positions differ, and mostly run along the Unicode block. So a table is written as the code points that fill the free
-positions in order; `.` leaves one empty. An empty position is a space in a locking table, and behind an escape it is the
-character that the locking table has there (6.2.1.1).
+positions in order; `.` leaves one empty. An empty position is a space in a locking table, and behind an escape it is
+the character that the locking table has there (6.2.1.1).
 """
 
 from collections.abc import Iterator
@@ -65,6 +65,7 @@ _LOCKING_CHANGES = {
         0x7B: "ãõ`",
     },
 }
+# Kannada's septet 24 is 0CA1: the standard prints 0CAA, which its table has a second time.
 _LOCKING_FILLINGS = {
     4: "0981-0983 0985-098C . . 098F 0990 . . 0993-09A8 . 09AA-09B0 . 09B2 . . . 09B6-09B9 09BC-09C4 . . "
     "09C7 09C8 . . 09CB-09CE 09D7 09DC 09DD 09F0 09F1",

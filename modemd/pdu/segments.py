@@ -49,9 +49,8 @@ def cut(text: str) -> tuple[Alphabet, list[bytes]]:
     """
     if not text:
         raise TextError(reason="it is empty")
-    try:
-        septets = alphabet.encode_gsm7(text)
-    except TextError:
+    septets = alphabet.try_gsm7(text)
+    if septets is None:
         return Alphabet.UCS2, _cut_ucs2(text)
     return Alphabet.GSM7, _cut_gsm7(septets)
 

@@ -24,7 +24,7 @@ _FILLING = 0xFF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReportPdu(userdata.Content):
-    """A status report: `timestamp` is when the service centre took our message, `discharge` when `status` came to be."""
+    """A status report: `timestamp` is when the service centre took our message, `discharge` when `status` arose."""
 
     smsc: Address | None = None
     reference: int  # TP-MR of our message, 0 … 255
@@ -65,7 +65,7 @@ class StatusReportPdu(userdata.Content):
         )
 
     def encode(self) -> bytes:
-        """The octets, the service centre in front. Raises PduError, TextError or NotAPhone when a field cannot be written."""
+        """The octets, service centre in front. Raises PduError, TextError or NotAPhone if a field cannot be written."""
         first = (
             MESSAGE_TYPE
             | (0 if self.more_messages else _NO_MORE_MESSAGES)

@@ -62,7 +62,7 @@ class Submit(userdata.Content):
         )
 
     def encode(self) -> bytes:
-        """The octets, the service centre in front. Raises PduError, TextError or NotAPhone when a field cannot be written."""
+        """The octets, service centre in front. Raises PduError, TextError or NotAPhone if a field cannot be written."""
         form, validity = _encode_validity(self.validity)
         first = (
             MESSAGE_TYPE

@@ -9,7 +9,7 @@ _FIRST_YEAR = 1969  # two digits mean 1969 … 2068, as POSIX reads %y; no SMS i
 
 
 def decode(octets: bytes) -> datetime | None:
-    """The time in the zone that the PDU gives; None when the octets are no time: a message is worth more than its date."""
+    """The time in the zone that the PDU gives; None when it is no time: a message is worth more than its date."""
     tens = [octet & 0x0F for octet in octets]
     units = [octet >> 4 for octet in octets]
     if max(*tens[:-1], *units) > 9:
@@ -24,7 +24,7 @@ def decode(octets: bytes) -> datetime | None:
 
 
 def encode(moment: datetime) -> bytes:
-    """The octets of an aware datetime; its zone is kept to the quarter of an hour, fractions of a second are dropped."""
+    """The octets of an aware datetime; its zone is kept to the quarter of an hour, fractions of a second are not."""
     offset = moment.utcoffset()
     if offset is None:
         raise ValueError("a time stamp needs a time zone")

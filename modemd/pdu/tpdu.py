@@ -33,7 +33,7 @@ def length(octets: bytes) -> int:
 
 
 def describe(pdu: Pdu) -> dict[str, object]:
-    """The JSON object of `modemd pdu decode`: times are ISO 8601 with offset, octets lower-case hex, absent values None."""
+    """The JSON object of `modemd pdu decode`: times in ISO 8601 with offset, octets in hex, absent values None."""
     to_or_from = pdu.recipient if isinstance(pdu, StatusReportPdu) else pdu.number
     carries = pdu.text is not None or pdu.data is not None
     return {

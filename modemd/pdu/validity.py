@@ -1,9 +1,9 @@
 """How long the service centre may keep trying (23.040, 9.2.3.12)."""
 
+from bisect import bisect_right
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from modemd.errors import PduError
 from modemd.pdu import timestamp
 from modemd.pdu.reader import Reader
 
@@ -18,19 +18,18 @@ class ValidityFormat(IntEnum):
 
 
 _ENHANCED_LENGTH = 7
-# last octet value of each range, the octet that counts as 0 steps, the step, what 0 steps are worth (9.2.3.12.1)
-_RANGES = (
-    (143, -1, timedelta(minutes=5), timedelta()),
-    (167, 143, timedelta(minutes=30), timedelta(hours=12)),
-    (196, 166, timedelta(days=1), timedelta()),
-    (255, 192, timedelta(weeks=1), timedelta()),
+_PERIODS = (  # of the 256 relative octets, each longer than the one before (9.2.3.12.1)
+    *(step * timedelta(minutes=5) for step in range(1, 145)),
+    *(timedelta(hours=12) + step * timedelta(minutes=30) for step in range(1, 25)),
+    *(timedelta(days=days) for days in range(2, 31)),
+    *(timedelta(weeks=weeks) for weeks in range(5, 64)),
 )
 
 
 def decode(reader: Reader, form: ValidityFormat) -> timedelta | datetime | None:
     """TP-VP in its format: a duration, a moment, or None when absent or unreadable. Raises PduError when cut off."""
     if form is ValidityFormat.RELATIVE:
-        return decode_relative(reader.octet("the validity period"))
+        return _PERIODS[reader.octet("the validity period")]
     if form is ValidityFormat.ABSOLUTE:
         return timestamp.decode(reader.take(timestamp.LENGTH, "the validity period"))
     if form is ValidityFormat.ENHANCED:
@@ -38,24 +37,12 @@ def decode(reader: Reader, form: ValidityFormat) -> timedelta | datetime | None:
     return None
 
 
-def decode_relative(octet: int) -> timedelta:
-    """5 minutes to 63 weeks."""
-    for last, zero, step, start in _RANGES:
-        if octet <= last:
-            return start + (octet - zero) * step
-    raise PduError(reason=f"{octet} is no octet")
-
-
 def encode_relative(duration: timedelta) -> int:
     """The longest period that is not longer than `duration`: a message is never kept past the time it is meant for.
+
     Less than 5 minutes is 5 minutes, more than 63 weeks is 63 weeks.
     """
-    octet = 0
-    for last, zero, step, start in _RANGES:
-        steps = (duration - start) // step
-        if zero + steps > octet:
-            octet = min(zero + steps, last)
-    return octet
+    return max(bisect_right(_PERIODS, duration) - 1, 0)
 
 
 def _decode_enhanced(octets: bytes) -> timedelta | None:
@@ -65,7 +52,7 @@ def _decode_enhanced(octets: bytes) -> timedelta | None:
         return None
     form = indicator & 0x07
     if form == 1:
-        return decode_relative(value[0])
+        return _PERIODS[value[0]]
     if form == 2:
         return timedelta(seconds=value[0])
     if form == 3:
