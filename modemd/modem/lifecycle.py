@@ -1,0 +1,63 @@
+"""The states of a modem and the one method that moves them (DESIGN section 3)."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+
+log = logging.getLogger(__name__)
+
+
+class State(StrEnum):
+    ABSENT = "absent"  # no such port, or it hung up
+    STARTING = "starting"  # open; being asked who it is and set up
+    READY = "ready"
+    UNREGISTERED = "unregistered"  # works, but is in no network
+    SILENT = "silent"  # did not answer
+    RECOVERING = "recovering"  # being brought back into step
+    QUARANTINED = "quarantined"  # something that does not pass by itself; tried again now and then
+    PAUSED = "paused"  # by a technician
+
+
+_LOST = frozenset({State.ABSENT, State.PAUSED})
+
+MOVES: dict[State, frozenset[State]] = {
+    State.ABSENT: frozenset({State.STARTING, State.QUARANTINED, State.PAUSED}),
+    State.STARTING: frozenset({State.READY, State.UNREGISTERED, State.SILENT, State.QUARANTINED}) | _LOST,
+    State.READY: frozenset({State.UNREGISTERED, State.SILENT, State.QUARANTINED, State.STARTING}) | _LOST,
+    State.UNREGISTERED: frozenset({State.READY, State.SILENT, State.QUARANTINED, State.STARTING}) | _LOST,
+    State.SILENT: frozenset({State.RECOVERING, State.STARTING, State.QUARANTINED}) | _LOST,
+    State.RECOVERING: frozenset({State.READY, State.UNREGISTERED, State.SILENT, State.QUARANTINED}) | _LOST,
+    State.QUARANTINED: frozenset({State.STARTING}) | _LOST,
+    State.PAUSED: frozenset({State.ABSENT, State.STARTING}),
+}
+
+SENDING = frozenset({State.READY, State.UNREGISTERED})
+
+
+class Lifecycle:
+    """Where one modem stands, since when and why."""
+
+    def __init__(self, now: Callable[[], datetime], on_move: Callable[[], None]) -> None:
+        """`on_move` is called after each move."""
+        self._now = now
+        self._on_move = on_move
+        self.state = State.ABSENT
+        self.since = now()
+        self.reason: str | None = None
+
+    def move(self, name: str, state: State, reason: str | None = None) -> None:
+        """Go to `state`. `reason` says in words why, and stays readable; it names no phone number (rule 12).
+
+        Raises RuntimeError when MOVES has no such way. Where it already is, only a new reason is taken.
+        """
+        if state is self.state:
+            if reason != self.reason:
+                self.reason = reason
+                self._on_move()
+            return
+        if state not in MOVES[self.state]:
+            raise RuntimeError(f"{name}: no way from {self.state} to {state}")
+        log.info("%s: %s -> %s%s", name, self.state.name, state.name, f": {reason}" if reason else "")
+        self.state, self.since, self.reason = state, self._now(), reason
+        self._on_move()
