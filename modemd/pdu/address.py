@@ -10,8 +10,8 @@ from modemd.pdu import alphabet
 from modemd.pdu.reader import Reader
 
 _MAX_DIGITS = 20  # 12 octets with length and type, 23.040, 9.1.2.5
-_DIGITS = re.compile(r"[0-9*#abc]{0,20}", re.ASCII)
-_DIALLED = re.compile(r"\+[0-9]{1,20}|[0-9*#]{1,20}", re.ASCII)
+_DIGITS = re.compile(r"[0-9*#abc]{0,20}")
+_DIALLED = re.compile(r"\+[0-9]{1,20}|[0-9*#]{1,20}")
 _DIGIT_OF_NIBBLE = str.maketrans("abcde", "*#abc")  # 23.040, 9.1.2.3; f fills up
 _NIBBLE_OF_DIGIT = str.maketrans("*#abc", "abcde")
 

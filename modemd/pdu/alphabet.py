@@ -16,8 +16,7 @@ class Alphabet(StrEnum):
 
 
 _ESCAPE = b"\x1b"
-_WITH_ESCAPE = codecs.charmap_build(national.DEFAULT)
-_WITHOUT_ESCAPE = codecs.charmap_build(national.DEFAULT.replace("\x1b", "\ufffe"))
+_ENCODING = codecs.charmap_build(national.DEFAULT)
 _ESCAPE_PAIRS = {ord(char): "\x1b" + national.DEFAULT[code] for code, char in national.EXTENSION.items()}
 
 # Eight septets become seven octets by halving: the free bits are squeezed out of pairs of octets, then of fours, then
@@ -43,13 +42,15 @@ def encode_gsm7(text: str) -> bytes:
 
 def try_gsm7(text: str) -> bytes | None:
     """What `encode_gsm7` returns, or None where it raises: to try is the usual case, and an exception costs more."""
+    if "\x1b" in text:
+        return None
     try:
-        return codecs.charmap_encode(text, "strict", _WITHOUT_ESCAPE)[0]
+        return codecs.charmap_encode(text, "strict", _ENCODING)[0]
     except UnicodeEncodeError as error:
-        if ord(text[error.start]) not in _ESCAPE_PAIRS or "\x1b" in text:
+        if ord(text[error.start]) not in _ESCAPE_PAIRS:
             return None
     try:
-        return codecs.charmap_encode(text.translate(_ESCAPE_PAIRS), "strict", _WITH_ESCAPE)[0]
+        return codecs.charmap_encode(text.translate(_ESCAPE_PAIRS), "strict", _ENCODING)[0]
     except UnicodeEncodeError:
         return None
 

@@ -7,7 +7,7 @@ the character that the locking table has there (6.2.1.1).
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 DEFAULT = (
     "@£$¥èéùìòÇ\nØø\rÅå"
@@ -33,6 +33,7 @@ EXTENSION = {
 }
 
 _FREE = "\0"
+_CACHED_TABLES = 64  # of the 65,536 pairs that a hostile header can name
 _LOCKING_FRAME = (
     "\0\0\0\0\0\0\0\0\0\0\n\0\0\r\0\0"
     "\0\0\0\0\0\0\0\0\0\0\0\x1b\0\0\0\0"
@@ -127,7 +128,7 @@ _SINGLE_FILLINGS = {
 }
 
 
-@cache
+@lru_cache(_CACHED_TABLES)
 def locking(language: int) -> str:
     """The 128 characters of a locking shift table; those of the default alphabet for a language without a table."""
     if language in _LOCKING_FILLINGS:
@@ -137,7 +138,7 @@ def locking(language: int) -> str:
     return "".join(changes.get(code, char) for code, char in enumerate(DEFAULT))
 
 
-@cache
+@lru_cache(_CACHED_TABLES)
 def behind_escape(locking_language: int, single_language: int) -> str:
     """The 128 characters that septets stand for right after an escape. A second escape is a space (6.2.1.1, note 1)."""
     single = _single(single_language) | {0x1B: " "}
