@@ -1,6 +1,7 @@
 """What several command groups share: the settings option, the database, and one way to print JSON."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +49,8 @@ def now() -> datetime:
 
 def stdin_lines() -> Iterator[str]:
     """What is piped in, a line at a time; bytes that are no UTF-8 become U+FFFD."""
-    yield from click.get_text_stream("stdin", encoding="utf-8", errors="replace")
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", errors="replace")
 
 
 def print_json(value: object) -> None:

@@ -74,7 +74,7 @@ def _wait(engine: Engine, ids: list[int]) -> bool:
         if not STILL_MOVING & set(states.values()):
             for message_id, state in states.items():
                 click.echo(f"{message_id}: {state}", err=True)
-            return GOOD >= set(states.values())
+            return set(states.values()) <= GOOD
         time.sleep(0.2)
 
 

@@ -41,7 +41,7 @@ def message(
 def read_csv(
     path: Path, kind: KindName, settings: Settings, now: datetime, not_before: datetime | None = None
 ) -> list[NewMessage]:
-    """The messages of a CSV file with the columns to, text and maybe id. Raises FileRefused that names the faulty rows."""
+    """The messages of a CSV file with the columns to, text, maybe id. Raises FileRefused that names the faulty rows."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file, strict=True)

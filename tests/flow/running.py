@@ -1,4 +1,4 @@
-"""A real daemon on a simulated bank, each a process of its own, in a folder of its own; and hands to use them as people do."""
+"""A real daemon on a simulated bank, each a process of its own, and hands to use them as people do."""
 
 import json
 import subprocess

@@ -1,0 +1,56 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from modemd.cli.main import COMMANDS, cli
+
+
+def modemd(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "modemd", *arguments], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_explains_itself(name: str) -> None:
+    result = CliRunner().invoke(cli, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "Usage:" in result.output
+
+
+def test_an_unknown_key_is_refused_and_the_nearest_named(tmp_path: Path) -> None:
+    config = tmp_path / "modemd.toml"
+    config.write_text("[bank]\nport = ['/dev/ttyUSB0']\n")
+    result = modemd("status", "-c", str(config))
+    assert result.returncode == 1
+    assert "bank.port is no setting; the nearest one is bank.ports" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_value_of_the_wrong_type_is_refused_with_its_key(tmp_path: Path) -> None:
+    config = tmp_path / "modemd.toml"
+    config.write_text("[bank]\nper_minute = 'ten'\n")
+    result = modemd("run", "-c", str(config))
+    assert result.returncode == 1
+    assert "bank.per_minute" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["[bank", "\xff\xfe", "[bank]\nports = 3"])
+def test_settings_that_cannot_be_read_are_refused_without_a_traceback(tmp_path: Path, text: str) -> None:
+    config = tmp_path / "modemd.toml"
+    config.write_bytes(text.encode("latin-1"))
+    result = modemd("status", "-c", str(config))
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert str(config) in result.stderr
+
+
+def test_settings_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    result = modemd("status", "-c", str(tmp_path / "none.toml"))
+    assert result.returncode == 1
+    assert "does not exist" in result.stderr
+
+
+def test_an_unknown_command_is_misuse() -> None:
+    assert modemd("sned").returncode == 2
