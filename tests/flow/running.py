@@ -134,8 +134,10 @@ class RunningService:
 
     def submitted(self) -> list[dict[str, Any]]:
         """The parts that the network took, in order."""
-        events = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
-        return [event for event in events if event["event"] == "submit"]
+        return [event for event in self.network_events() if event["event"] == "submit"]
+
+    def network_events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
 
     def until(self, true: Callable[[], object], seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds
