@@ -1,11 +1,13 @@
 """Opening the database, SQLite or PostgreSQL, and its revision."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -17,9 +19,20 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from modemd.errors import DatabaseNewer, DatabaseOutdated, DatabaseUnreachable
 
 BUSY_TIMEOUT = 5.0  # s that SQLite waits for another process's commit before it says "locked"
-CONNECT_TIMEOUT = 10  # s
-LOST_AFTER = 20_000  # ms without an acknowledgement until a PostgreSQL connection counts as cut
 MIGRATIONS = Path(__file__).parent / "migrations"
+SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+LOST_OR_BUSY = ("08", "40", "57P")  # SQLSTATE: connection, serialization and deadlock, shutdown and start-up
+TOO_MANY_CONNECTIONS = "53300"
+READ_ONLY = "25006"  # a standby answered: the primary is moving
+
+POSTGRESQL_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 10,  # s
+    "application_name": "modemd",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,  # ms without an acknowledgement until the connection counts as cut
+}
 UPGRADE_LOCK = 0x6D6F64656D64  # "modemd", a PostgreSQL advisory lock
 
 
@@ -87,14 +100,7 @@ def _postgresql(url: URL) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT,
-            "application_name": "modemd",
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 2,
-            "tcp_user_timeout": LOST_AFTER,
-        },
+        connect_args=POSTGRESQL_OPTIONS,
     )
 
 
@@ -115,21 +121,40 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield conn
 
 
-def upgrade(engine: Engine) -> None:
-    """Create the tables or bring them to this program's revision, all or nothing. Raises DatabaseNewer, DatabaseUnreachable."""
-    with _reachable(engine), writing(engine) as conn:
-        if conn.dialect.name == "postgresql":
-            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
-        found = _revision(conn)
-        config = _alembic()
-        _refuse_newer(config, found)
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+def prepare(engine: Engine) -> None:
+    """Make the database fit this program where that is safe: SQLite is upgraded, PostgreSQL only checked.
+
+    Raises DatabaseOutdated, DatabaseNewer or DatabaseUnreachable.
+    """
+    if engine.dialect.name == "sqlite":
+        upgrade(engine)
+    else:
+        check_revision(engine)
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """Create the tables or bring them to this program's revision, all or nothing; returns (revision before, after).
+
+    Raises DatabaseNewer or DatabaseUnreachable.
+    """
+    _probe(engine)
+    config = _alembic()
+    with reading(engine) as conn:
+        before = _revision(conn)
+    after = _refuse_newer(config, before)
+    if before != after:
+        with writing(engine) as conn:
+            if conn.dialect.name == "postgresql":
+                conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+            config.attributes["connection"] = conn
+            command.upgrade(config, "head")
+    return before, after
 
 
 def check_revision(engine: Engine) -> None:
     """Raises DatabaseOutdated, DatabaseNewer or DatabaseUnreachable unless the database fits this program."""
-    with _reachable(engine), reading(engine) as conn:
+    _probe(engine)
+    with reading(engine) as conn:
         found = _revision(conn)
     needed = _refuse_newer(_alembic(), found)
     if found != needed:
@@ -157,9 +182,22 @@ def _refuse_newer(config: Config, found: str | None) -> str:
     return str(scripts.get_current_head())
 
 
-@contextmanager
-def _reachable(engine: Engine) -> Iterator[None]:
+def _probe(engine: Engine) -> None:
     try:
-        yield
-    except DBAPIError as error:
-        raise DatabaseUnreachable(url=shown(engine.url), reason=str(error.orig).strip()) from error
+        with reading(engine) as conn:
+            _revision(conn)
+    except (DBAPIError, sqlite3.Error) as error:  # the bare one comes from the pragmas of a new connection
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise DatabaseUnreachable(url=shown(engine.url), reason=str(reason).strip()) from error
+
+
+def passes(error: DBAPIError) -> bool:
+    """Whether the same work may succeed when it is done again: locked, deadlocked, or the connection was lost."""
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (SQLITE_BUSY, SQLITE_LOCKED)
+    if isinstance(error.orig, psycopg.OperationalError) and error.orig.sqlstate is None:
+        return True  # no connection could be made
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(LOST_OR_BUSY) or state in (TOO_MANY_CONNECTIONS, READ_ONLY)

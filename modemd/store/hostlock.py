@@ -1,13 +1,75 @@
-"""One daemon per name on one database, by a lock that dies with its process."""
+"""One daemon per name on one database: a second one would take the claims of the first for its own.
 
-from sqlalchemy import Engine
+The lock dies with its process: flock beside an SQLite file, a session's advisory lock on PostgreSQL.
+"""
+
+import fcntl
+import os
+import re
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from modemd.errors import DatabaseUnreachable, HostNameTaken
+from modemd.store.database import shown
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('modemd host ' || :name, 0))")
+_HOLDER = text(
+    "SELECT concat_ws(' ', 'process', a.pid::text, 'from', coalesce(host(a.client_addr), 'the database machine'))"
+    " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (l.classid::bigint << 32) | l.objid::bigint = hashtextextended('modemd host ' || :name, 0)"
+)
 
 
 class HostLock:
-    def __init__(self, engine: Engine, name: str) -> None: ...
+    def __init__(self, engine: Engine, name: str) -> None:
+        """`name` is [daemon] name."""
+        self._engine = engine
+        self._name = name
+        self._descriptor: int | None = None
+        self._conn: Connection | None = None
 
     def acquire(self) -> None:
-        """Raises HostNameTaken."""
-        raise NotImplementedError
+        """Raises HostNameTaken or DatabaseUnreachable."""
+        if self._engine.dialect.name == "postgresql":
+            self._lock_session()
+        else:
+            self._lock_file()
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        if self._conn is not None:
+            self._conn.invalidate()  # a session that went back into the pool would keep its lock
+            self._conn.close()
+            self._conn = None
+
+    def _lock_file(self) -> None:
+        database = Path(self._engine.url.database or "modemd")
+        safe = re.sub(r"[^\w.-]", "_", self._name)
+        descriptor = os.open(database.with_name(f"{database.name}.{safe}.lock"), os.O_RDWR | os.O_CREAT, 0o660)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise HostNameTaken(name=self._name, holder=f"process {holder}") from None
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._descriptor = descriptor
+
+    def _lock_session(self) -> None:
+        try:
+            conn = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if conn.scalar(_TRY_LOCK, {"name": self._name}):
+                self._conn = conn
+                return
+            holder = conn.scalar(_HOLDER, {"name": self._name})
+            conn.close()
+        except DBAPIError as error:
+            raise DatabaseUnreachable(url=shown(self._engine.url), reason=str(error.orig).strip()) from error
+        raise HostNameTaken(name=self._name, holder=holder or "another process")

@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, bindparam, select, text
 
+from modemd.errors import VerbFailed
 from modemd.messages import ReceivedSms
-from modemd.store.schema import InboxState
+from modemd.store import reassembly
+from modemd.store.dialects import insert_into
+from modemd.store.fingerprint import fingerprint
+from modemd.store.schema import InboxState, inbox, inbox_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +32,103 @@ class Question:
     complete: bool  # False: parts of it never came
 
 
+_QUESTION = select(*(inbox.c[name] for name in Question.__slots__)).where(text("state = 'new'")).order_by(inbox.c.id)
+_FORGET = inbox_part.update().where(inbox_part.c.dedupe == bindparam("key")).values(dedupe=None)
+
+
 def record(conn: Connection, line_id: int, received: Sequence[ReceivedSms], now: datetime) -> list[Recorded]:
     """Keep what a modem read, each SMS once however often it is read, and join long messages that are complete."""
-    raise NotImplementedError
+    return [_record(conn, line_id, sms, now) for sms in received]
+
+
+def _record(conn: Connection, line_id: int, sms: ReceivedSms, now: datetime) -> Recorded:
+    long = sms.concatenation is not None and sms.error is None
+    if long and reassembly.known(conn, line_id, sms):
+        return Recorded(None, duplicate=True)
+    part_id = _insert_part(conn, line_id, sms)
+    if part_id is None:
+        return Recorded(None, duplicate=True)
+    if long:
+        return Recorded(reassembly.join(conn, part_id), duplicate=False)
+    inbox_id = conn.scalar(
+        inbox.insert().returning(inbox.c.id),
+        {
+            "line_id": line_id,
+            "number": sms.number,
+            "replyable": sms.replyable,
+            "text": sms.text,
+            "parts": 1,
+            "complete": True,
+            "state": InboxState.NEW if sms.error is None else InboxState.UNREADABLE,
+            "error": sms.error,
+            "smsc_time": sms.smsc_time,
+            "received_at": sms.received_at,
+            "done_at": None if sms.error is None else now,
+        },
+    )
+    conn.execute(inbox_part.update().where(inbox_part.c.id == part_id).values(inbox_id=inbox_id))
+    return Recorded(inbox_id, duplicate=False)
+
+
+def _insert_part(conn: Connection, line_id: int, sms: ReceivedSms) -> int | None:
+    """The id of its row; None if the SMS is there already."""
+    concatenation = sms.concatenation
+    statement = insert_into(conn, inbox_part).on_conflict_do_nothing(index_elements=["dedupe"])
+    row: dict[str, Any] = {
+        "line_id": line_id,
+        "dedupe": _key(line_id, sms),
+        "pdu": sms.pdu,
+        "number": sms.number,
+        "replyable": sms.replyable,
+        "text": sms.text,
+        "data": sms.data,
+        "reference": concatenation.reference if concatenation else None,
+        "total": concatenation.total if concatenation else None,
+        "part": concatenation.part if concatenation else None,
+        "smsc_time": sms.smsc_time,
+        "received_at": sms.received_at,
+    }
+    part_id: int | None = conn.scalar(statement.returning(inbox_part.c.id), row)
+    return part_id
+
+
+def _key(line_id: int, sms: ReceivedSms) -> str | None:
+    """By what an SMS read twice is known: its TPDU, whose time stamp makes it unlike any other of this sender.
+
+    Where there is no time stamp, only the place it was read from tells it from a later one that is the same; without
+    a place either (+CMT) nothing does.
+    """
+    if sms.smsc_time is not None:
+        return fingerprint(line_id, sms.pdu)
+    if sms.storage is None or sms.index is None:
+        return None
+    return fingerprint(line_id, sms.pdu, sms.storage, sms.index)
 
 
 def deleted(conn: Connection, line_id: int, received: Sequence[ReceivedSms]) -> None:
     """The modem has deleted these. One without a time stamp was known by its place, which may now hold another."""
-    raise NotImplementedError
+    keys = [_key(line_id, sms) for sms in received if sms.smsc_time is None]
+    rows = [{"key": key} for key in keys if key is not None]
+    if rows:
+        conn.execute(_FORGET, rows)
 
 
 def pending(conn: Connection, limit: int) -> list[Question]:
     """Messages that wait for an answer, oldest first."""
-    raise NotImplementedError
+    return _questions(conn, _QUESTION.limit(limit))
+
+
+def waiting(conn: Connection, inbox_ids: Sequence[int]) -> list[Question]:
+    """Those of these messages that wait for an answer."""
+    return _questions(conn, _QUESTION.where(inbox.c.id.in_(inbox_ids))) if inbox_ids else []
+
+
+def _questions(conn: Connection, query: Select[Any]) -> list[Question]:
+    return [Question(*row) for row in conn.execute(query)]
 
 
 def done(conn: Connection, inbox_id: int, state: InboxState, kind: str | None, now: datetime) -> None:
-    """new -> done or unread. Raises VerbFailed if it was not new, so that the reply in the same transaction is undone."""
-    raise NotImplementedError
+    """new -> done or unread. Raises VerbFailed if it was not new: the reply in the same transaction is undone."""
+    waiting_for_it = inbox.update().where(inbox.c.id == inbox_id, inbox.c.state == InboxState.NEW)
+    if conn.execute(waiting_for_it.values(state=state, kind=kind, done_at=now)).rowcount != 1:
+        raise VerbFailed(reason=f"message {inbox_id} has its answer already")

@@ -1,31 +1,112 @@
-"""The daemon's one writer: gathers the verbs that wait, commits them once, then wakes their callers."""
+"""The daemon's one writer: gathers the verbs that wait, runs them, commits once, and only then wakes their callers.
 
+Writes never run in the event loop, for another process may hold the database. What is asked for in one turn of the loop
+goes to the writer thread together; whatever has come when that thread is free is one round and one transaction. When
+anything in a round goes wrong, it is rolled back and run again item by item, so that only the guilty one hears of it.
+
+A round that met a locked SQLite, a deadlock or a lost PostgreSQL connection is run again, with back-off, for as long as
+it takes. If the connection is lost inside COMMIT, the server is asked by transaction id whether it committed, so that
+nothing is done twice. (After a fail-over to a standby that never saw the transaction, it did not.)
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Transaction, text
+from sqlalchemy.exc import DBAPIError
+
+from modemd.errors import DatabaseUnreachable, VerbFailed
+from modemd.store.database import passes, shown
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
+BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0)  # s between attempts; the last one repeats
+CLOSING_PATIENCE = 10.0  # s that close() waits for a database that does not answer
+
+_TRANSACTION_ID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_TRANSACTION_STATUS = text("SELECT pg_xact_status(CAST(:xid AS xid8))")
+
+
+@dataclass(slots=True)
+class _Request:
+    verb: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    future: asyncio.Future[Any] | None  # None: nobody waits
+    gathered: bool = False  # takes items
+    item: Any = None
+
+
+class _Call:
+    """One verb of a round with the requests that it serves."""
+
+    def __init__(self, first: _Request) -> None:
+        self.first = first
+        self.requests = [first]
+
+    def run(self, conn: Connection, now: datetime) -> Sequence[Any]:
+        """One result per request."""
+        verb, args, kwargs = self.first.verb, self.first.args, self.first.kwargs
+        if not self.first.gathered:
+            return [verb(conn, *args, **kwargs)]
+        results: Sequence[Any] = verb(conn, [each.item for each in self.requests], now, *args, **kwargs)
+        if len(results) != len(self.requests):
+            raise VerbFailed(reason=f"{verb} gave {len(results)} results for {len(self.requests)} items")
+        return results
+
+
+_Outcome = tuple[_Request, Any, BaseException | None]
+
 
 class Ledger:
     def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
         """`clock` tells the `now` that batch verbs are given."""
+        self._engine = engine
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._this_turn: list[_Request] = []
+        self._rounds: queue.SimpleQueue[list[_Request] | None] = queue.SimpleQueue()
+        self._conn: Connection | None = None
+        self._closing = threading.Event()
+        self._give_up_at = 0.0
 
-    async def start(self) -> None: ...
+    # for callers, in the event loop
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
+        self._thread.start()
 
     async def close(self) -> None:
         """Finish what was asked for, then end the writer thread."""
+        if self._thread is None or self._closing.is_set():
+            return
+        self._hand_over()
+        self._give_up_at = time.monotonic() + CLOSING_PATIENCE
+        self._closing.set()
+        self._rounds.put(None)
+        await asyncio.to_thread(self._thread.join)
 
     async def do(self, verb: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `verb(conn, *args, **kwargs)` in the next round; returns its result once committed, raises what it raised.
+        """Run `verb(conn, *args, **kwargs)` in the next round; returns its result once committed, or raises.
 
         A verb may be run twice (the round is rolled back in between), so it does nothing but database work.
+        It runs even if its caller is cancelled meanwhile.
         """
-        raise NotImplementedError
+        result: R = await self._ask(_Request(verb, args, kwargs, self._future()))
+        return result
 
     async def batch(
         self,
@@ -34,11 +115,12 @@ class Ledger:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        """Run `verb(conn, items, now, *args, **kwargs)` with this item and all others that wait for the same verb and arguments.
+        """Run `verb(conn, items, now, *args, **kwargs)` with all items that wait for this verb with these arguments.
 
-        The verb returns one result per item, in order. `await ledger.batch(outbox.claim, Want(1, 1), host, lease)`.
+        The verb returns one result per item, in order: `await ledger.batch(outbox.claim, Want(1, 1), host, lease)`.
         """
-        raise NotImplementedError
+        result: R = await self._ask(_Request(verb, args, kwargs, self._future(), gathered=True, item=item))
+        return result
 
     def post(
         self,
@@ -48,3 +130,165 @@ class Ledger:
         **kwargs: P.kwargs,
     ) -> None:
         """As batch, for a caller that does not wait; an error is logged."""
+        self._put(_Request(verb, args, kwargs, None, gathered=True, item=item))
+
+    def _future(self) -> asyncio.Future[Any]:
+        if self._loop is None or self._closing.is_set():
+            raise VerbFailed(reason="the ledger is not open")
+        return self._loop.create_future()
+
+    def _ask(self, request: _Request) -> asyncio.Future[Any]:
+        self._put(request)
+        assert request.future is not None  # noqa: S101 -- both callers made one
+        return request.future
+
+    def _put(self, request: _Request) -> None:
+        if self._loop is None or self._closing.is_set():
+            log.error("%s came when the ledger was not open", request.verb)
+            return
+        if not self._this_turn:
+            self._loop.call_soon(self._hand_over)
+        self._this_turn.append(request)
+
+    def _hand_over(self) -> None:
+        if self._this_turn:
+            self._rounds.put(self._this_turn)
+            self._this_turn = []
+
+    # in the writer thread
+
+    def _write(self) -> None:
+        while (requests := self._next_round()) is not None:
+            outcomes = self._settle(_gather(requests))
+            for request, _, error in outcomes:
+                if request.future is None and error is not None:
+                    log.error("%s failed", request.verb, exc_info=error)
+            self._wake(outcomes)
+        self._drop_connection()
+
+    def _next_round(self) -> list[_Request] | None:
+        """Everything that waits, at least one request; None when there is nothing more to come."""
+        requests = self._rounds.get()
+        while requests is not None and not self._rounds.empty():
+            more = self._rounds.get()
+            if more is None:
+                self._rounds.put(None)
+                break
+            requests += more
+        return requests
+
+    def _settle(self, calls: Sequence[_Call]) -> list[_Outcome]:
+        """Run a round; what raises alone is to blame for it."""
+        try:
+            results = self._transact(calls)
+        except Exception as error:
+            requests = [request for call in calls for request in call.requests]
+            if len(requests) == 1:
+                return [(requests[0], None, error)]
+            log.debug("a round of %s is run item by item: %s", len(requests), error)
+            return [outcome for request in requests for outcome in self._settle([_Call(request)])]
+        return [
+            (request, result, None)
+            for call, given in zip(calls, results, strict=True)
+            for request, result in zip(call.requests, given, strict=True)
+        ]
+
+    def _transact(self, calls: Sequence[_Call]) -> list[Sequence[Any]]:
+        """Run the calls in one transaction, as often as it takes for faults that pass."""
+        attempt = 0
+        while True:
+            try:
+                return self._once(calls)
+            except DBAPIError as error:
+                self._drop_connection()
+                if not passes(error):
+                    raise
+                log.warning("the database does not take a write, which is tried again: %s", error.orig)
+                if self._closing.is_set() and time.monotonic() > self._give_up_at:
+                    raise DatabaseUnreachable(url=shown(self._engine.url), reason=str(error.orig)) from error
+                time.sleep(BACK_OFF[min(attempt, len(BACK_OFF) - 1)])
+                attempt += 1
+
+    def _once(self, calls: Sequence[_Call]) -> list[Sequence[Any]]:
+        if self._conn is None:
+            self._conn = self._engine.connect()
+        transaction = self._conn.begin()
+        try:
+            now = self._clock()
+            results = [call.run(self._conn, now) for call in calls]
+            xid = self._conn.scalar(_TRANSACTION_ID) if self._engine.dialect.name == "postgresql" else None
+        except BaseException:
+            self._roll_back(transaction)
+            raise
+        try:
+            transaction.commit()
+        except DBAPIError:
+            self._drop_connection()
+            if xid is None or not self._committed(xid):
+                raise
+        return results
+
+    def _roll_back(self, transaction: Transaction) -> None:
+        try:
+            transaction.rollback()
+        except DBAPIError:  # the connection is gone, and the transaction with it
+            self._drop_connection()
+
+    def _committed(self, xid: str) -> bool:
+        """Whether the transaction whose COMMIT was cut off is in the database; waits until the server knows."""
+        attempt = 0
+        while True:
+            try:
+                with self._engine.connect() as conn:
+                    status = conn.scalar(_TRANSACTION_STATUS, {"xid": xid})
+            except DBAPIError as error:
+                if not passes(error):  # the server has never had such a transaction: it did not get there
+                    return False
+                status = "in progress"
+            if status != "in progress":
+                return bool(status == "committed")
+            if self._closing.is_set() and time.monotonic() > self._give_up_at:
+                raise DatabaseUnreachable(url=shown(self._engine.url), reason="it was lost while it committed")
+            time.sleep(BACK_OFF[min(attempt, len(BACK_OFF) - 1)])
+            attempt += 1
+
+    def _drop_connection(self) -> None:
+        if self._conn is not None:
+            conn, self._conn = self._conn, None
+            conn.close()
+
+    def _wake(self, outcomes: Sequence[_Outcome]) -> None:
+        assert self._loop is not None  # noqa: S101 -- start() set it
+        try:
+            self._loop.call_soon_threadsafe(_deliver, outcomes)
+        except RuntimeError:  # the loop is closed: nobody is left to be told
+            log.debug("the loop is gone; %s outcomes reach nobody", len(outcomes))
+
+
+def _gather(requests: Sequence[_Request]) -> list[_Call]:
+    """Requests with one verb and the same arguments become one call, at the place of the first of them."""
+    calls: list[_Call] = []
+    known: dict[Any, _Call] = {}
+    for request in requests:
+        if not request.gathered:
+            calls.append(_Call(request))
+            continue
+        key = (request.verb, request.args, tuple(request.kwargs.items()))
+        call = known.get(key)
+        if call is None:
+            known[key] = call = _Call(request)
+            calls.append(call)
+        else:
+            call.requests.append(request)
+    return calls
+
+
+def _deliver(outcomes: Sequence[_Outcome]) -> None:
+    for request, result, error in outcomes:
+        future = request.future
+        if future is None or future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

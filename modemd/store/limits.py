@@ -3,9 +3,25 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, text
+
+from modemd.store.schema import limit_use
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 def take(conn: Connection, key: str, limits: Sequence[tuple[int, timedelta]], now: datetime) -> bool:
-    """Count one use of `key` if it stays within every (count, period), over a sliding window; else count nothing and say False."""
-    raise NotImplementedError
+    """Count one use of `key` if it stays within every (count, period), over a sliding window.
+
+    Else it counts nothing and returns False.
+    """
+    if conn.dialect.name == "postgresql":  # two hosts that count at once would both find the last one free
+        conn.execute(_ONE_AT_A_TIME, {"key": key})
+    longest = max((period for _, period in limits), default=timedelta(0))
+    conn.execute(limit_use.delete().where(limit_use.c.key == key, limit_use.c.at <= now - longest))
+    used = select(func.count()).select_from(limit_use).where(limit_use.c.key == key)
+    for count, period in limits:
+        if (conn.scalar(used.where(limit_use.c.at > now - period)) or 0) >= count:
+            return False
+    conn.execute(limit_use.insert(), {"key": key, "at": now})
+    return True

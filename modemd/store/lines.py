@@ -1,10 +1,20 @@
 """Lines (SIMs), modems and hosts: the bank as the panel sees it."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, func, or_, select
+
+from modemd.errors import VerbFailed
+from modemd.store.dialects import insert_into, upsert
+from modemd.store.schema import host as host_table
+from modemd.store.schema import inbox, line, modem, part, pin_attempt
+
+PIN_ROUNDS = 20_000  # 10 ms: a thief of the database needs minutes for the 10,000 PINs, a start-up does not notice
+ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,45 +77,135 @@ class ModemOverview:
 def identify(
     conn: Connection, sim: Sim, host: str, port: str, now: datetime, *, adopt: bool, name: str | None = None
 ) -> LineRow:
-    """The line of this SIM, made if it is seen for the first time. `name` is the one set in [[line]]."""
-    raise NotImplementedError
+    """The line of this SIM, made if it is seen for the first time. `name` is the one set in [[line]].
+
+    A SIM that tells neither ICCID nor IMSI is known by the place it is in. One that tells more than before is known
+    by what it told then.
+    """
+    row = _known(conn, sim, host, port) or _new(conn, sim, host, port, now, adopt=adopt)
+    told = {"iccid": sim.iccid or row.iccid, "imsi": sim.imsi or row.imsi, "name": name or row.name}
+    if told != {key: getattr(row, key) for key in told}:
+        conn.execute(line.update().where(line.c.id == row.id).values(**told))
+    return LineRow(row.id, told["name"], row.adopted_at is not None, row.last_reference)
+
+
+def _identity(sim: Sim, host: str, port: str) -> str:
+    if sim.iccid:
+        return f"iccid:{sim.iccid}"
+    return f"imsi:{sim.imsi}" if sim.imsi else f"port:{host}:{port}"
+
+
+def _known(conn: Connection, sim: Sim, host: str, port: str) -> Row[Any] | None:
+    by_identity = line.c.identity == _identity(sim, host, port)
+    told = [column == value for column, value in ((line.c.iccid, sim.iccid), (line.c.imsi, sim.imsi)) if value]
+    return conn.execute(select(line).where(or_(by_identity, *told)).order_by(by_identity.desc(), line.c.id)).first()
+
+
+def _new(conn: Connection, sim: Sim, host: str, port: str, now: datetime, *, adopt: bool) -> Row[Any]:
+    row = {
+        "identity": _identity(sim, host, port),
+        "name": "",
+        "iccid": sim.iccid,
+        "imsi": sim.imsi,
+        "new": True,
+        "adopted_at": now if adopt else None,
+        "created_at": now,
+    }
+    line_id = conn.execute(line.insert().returning(line.c.id), row).scalar_one()
+    named = line.update().where(line.c.id == line_id).values(name=f"gsm{line_id}").returning(line)
+    return conn.execute(named).one()
+
+
+def port_of_sim(conn: Connection, host: str, iccid: str | None, imsi: str | None) -> str | None:
+    """The port at which this host has last seen the SIM."""
+    told = [column == value for column, value in ((line.c.iccid, iccid), (line.c.imsi, imsi)) if value]
+    if not told:
+        return None
+    seen = select(modem.c.port).join_from(modem, line).where(modem.c.host == host, or_(*told))
+    return conn.scalar(seen.order_by(modem.c.updated_at.desc()))
 
 
 def save_modems(conn: Connection, rows: Sequence[ModemRow], now: datetime) -> list[None]:
-    """Write down how modems are; for Ledger.post."""
-    raise NotImplementedError
+    """Write down how modems are; of several rows for one modem the last counts. For Ledger.post."""
+    latest = {(row.host, row.port): {**asdict(row), "updated_at": now} for row in rows}
+    upsert(conn, modem, list(latest.values()), ["host", "port"])
+    return [None] * len(rows)
 
 
 def hash_pin(sim: str, pin: str) -> str:
     """What is kept of a PIN: slow to reverse, and different for each SIM."""
-    raise NotImplementedError
+    return hashlib.pbkdf2_hmac("sha256", pin.encode(), sim.encode(), PIN_ROUNDS).hex()
 
 
 def pin_may_be_tried(conn: Connection, sim: str, pin_hash: str, now: datetime) -> bool:
     """True once for each SIM and PIN; commit before the attempt (rule 7)."""
-    raise NotImplementedError
+    attempt = insert_into(conn, pin_attempt).on_conflict_do_nothing()
+    return bool(conn.execute(attempt.values(sim=sim, pin_hash=pin_hash, at=now)).rowcount == 1)
 
 
 def host_started(conn: Connection, name: str, instance: str, pid: int, now: datetime) -> None:
     """A daemon starts: `instance` is new at each start. Its modems are absent until they report."""
-    raise NotImplementedError
+    row = {"name": name, "instance": instance, "pid": pid, "started_at": now, "seen_at": now, "stopped_at": None}
+    upsert(conn, host_table, [row], ["name"])
+    _modems_absent(conn, name, now)
 
 
 def host_seen(conn: Connection, name: str, instance: str, now: datetime) -> None:
     """The daemon lives. Raises VerbFailed if another instance has taken its name."""
-    raise NotImplementedError
+    _write_host(conn, name, instance, seen_at=now)
 
 
 def host_stopped(conn: Connection, name: str, instance: str, now: datetime) -> None:
     """The daemon stops in good order; its modems are absent."""
-    raise NotImplementedError
+    _write_host(conn, name, instance, seen_at=now, stopped_at=now)
+    _modems_absent(conn, name, now)
+
+
+def _write_host(conn: Connection, name: str, instance: str, **columns: datetime) -> None:
+    own = host_table.update().where(host_table.c.name == name, host_table.c.instance == instance)
+    if conn.execute(own.values(**columns)).rowcount != 1:
+        raise VerbFailed(reason=f"another daemon has taken the name {name}")
+
+
+def _modems_absent(conn: Connection, host: str, now: datetime) -> None:
+    present = modem.update().where(modem.c.host == host, modem.c.state != ABSENT)
+    conn.execute(present.values(state=ABSENT, state_since=now, reason="the daemon is not running", updated_at=now))
 
 
 def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
     """Every modem with its line and what that line has sent and received since `day_start`, by host and port."""
-    raise NotImplementedError
+    rows = conn.execute(
+        select(modem, line.c.name, line.c.iccid, line.c.new)
+        .join_from(modem, line, isouter=True)
+        .order_by(modem.c.host, modem.c.port)
+    ).all()
+    lines = [row.line_id for row in rows if row.line_id is not None]
+    sent = _per_line(conn, select(part.c.line_id, func.count(part.c.sent_at)), part.c.submitted_at >= day_start, lines)
+    received = _per_line(conn, select(inbox.c.line_id, func.count()), inbox.c.received_at >= day_start, lines)
+    told = set(ModemOverview.__slots__) & set(rows[0]._fields) - {"name"} if rows else ()
+    return [
+        ModemOverview(
+            **{column: getattr(row, column) for column in told},
+            name=row.name or row.port,
+            line_new=bool(row.new),
+            sent_today=sent.get(row.line_id, 0),
+            received_today=received.get(row.line_id, 0),
+        )
+        for row in rows
+    ]
+
+
+def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) -> dict[int, int]:
+    line_id = counted.selected_columns[0]
+    return dict(conn.execute(counted.where(line_id.in_(lines), since).group_by(line_id)).all())
 
 
 def sent_since(conn: Connection, line_id: int, since: datetime) -> int:
     """Parts that left through the line, or may have, for its quotas."""
-    raise NotImplementedError
+    return len(sent_times(conn, line_id, since))
+
+
+def sent_times(conn: Connection, line_id: int, since: datetime) -> list[datetime]:
+    """When these parts left, oldest first."""
+    submitted = select(part.c.submitted_at).where(part.c.line_id == line_id, part.c.submitted_at >= since)
+    return list(conn.scalars(submitted.order_by(part.c.submitted_at)))

@@ -1,15 +1,17 @@
 """Messages of both directions as people look at them."""
 
+import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, Table, func, literal, null, select
 
-from modemd.store.schema import MessageState
+from modemd.store.schema import InboxState, MessageState, inbox, line, message
 
 Direction = Literal["mo", "mt"]
+CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +29,89 @@ class Listed:
     error: str | None
 
 
+_OUT = select(
+    message.c.id,
+    literal("mt"),
+    message.c.recipient,
+    message.c.text,
+    message.c.state,
+    message.c.kind,
+    line.c.name,
+    message.c.parts,
+    message.c.created_at,
+    message.c.sent_at,
+    message.c.error,
+).join_from(message, line, line.c.id == func.coalesce(message.c.line_id, message.c.claimed_line_id), isouter=True)
+_IN = select(
+    inbox.c.id,
+    literal("mo"),
+    inbox.c.number,
+    inbox.c.text,
+    inbox.c.state,
+    inbox.c.kind,
+    line.c.name,
+    inbox.c.parts,
+    inbox.c.received_at,
+    null(),
+    inbox.c.error,
+).join_from(inbox, line, line.c.id == inbox.c.line_id)
+
+
 def find(
     conn: Connection,
     *,
     direction: Direction | None = None,
     state: str | None = None,
     number: str | None = None,
-    limit: int = 100,
+    limit: int | None = 100,
 ) -> list[Listed]:
-    """The newest `limit` messages that fit, newest last."""
-    raise NotImplementedError
+    """The newest `limit` messages that fit (None: all of them), newest last."""
+    found = []
+    if direction != "mo":
+        found.append(_newest(conn, _OUT, message, message.c.recipient, state, number, limit))
+    if direction != "mt":
+        found.append(_newest(conn, _IN, inbox, inbox.c.number, state, number, limit))
+    merged = list(heapq.merge(*found, key=lambda row: row.created_at))
+    return merged if limit is None else merged[-limit:]
+
+
+def _newest(
+    conn: Connection,
+    query: Select[Any],
+    table: Table,
+    number_column: Any,
+    state: str | None,
+    number: str | None,
+    limit: int | None,
+) -> list[Listed]:
+    if state is not None:
+        query = query.where(table.c.state == state)
+    if number is not None:
+        query = query.where(number_column == number)
+    rows = conn.execute(query.order_by(table.c.id.desc()).limit(limit)).all()
+    return [Listed(*row) for row in reversed(rows)]
+
+
+def as_dict(row: Listed) -> dict[str, Any]:
+    """As `modemd messages --json` prints it."""
+    return asdict(row)
 
 
 def states(conn: Connection, message_ids: Sequence[int]) -> dict[int, MessageState]:
     """Where messages of the outbox stand."""
-    raise NotImplementedError
+    found: dict[int, MessageState] = {}
+    for start in range(0, len(message_ids), CHUNK):
+        chunk = message_ids[start : start + CHUNK]
+        for row in conn.execute(select(message.c.id, message.c.state).where(message.c.id.in_(chunk))):
+            found[row.id] = MessageState(row.state)
+    return found
 
 
 def counts(conn: Connection) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """(outbox, inbox): messages by state, every state named."""
-    raise NotImplementedError
+    return _by_state(conn, message, MessageState), _by_state(conn, inbox, InboxState)
+
+
+def _by_state(conn: Connection, table: Table, words: type[MessageState] | type[InboxState]) -> dict[str, int]:
+    counted = conn.execute(select(table.c.state, func.count()).group_by(table.c.state))
+    return {str(word): 0 for word in words} | dict(counted.tuples())

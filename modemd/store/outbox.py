@@ -3,13 +3,36 @@
 Verbs of the shape `verb(conn, items, now, …) -> one result per item` are for Ledger.batch.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, bindparam, select
 
-from modemd.store.schema import MessageState
+from modemd.errors import VerbFailed
+from modemd.store import candidates, status_reports, wakeup
+from modemd.store.candidates import Want
+from modemd.store.parts import (
+    EXPIRED,
+    FAILED,
+    IN_DOUBT,
+    NEVER_HANDED_OVER,
+    QUEUED,
+    SENDING,
+    SENT,
+    SKIPPED,
+    UNANSWERED,
+    UNCLAIMED,
+    Part,
+    Work,
+)
+from modemd.store.schema import MessageState, line, message, part
+
+CHUNK = 500  # rows looked up, or expired, at a time
+
+__all__ = ["Want"]  # what `claim` takes; defined where candidates are chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +47,6 @@ class NewMessage:
     not_before: datetime | None = None
     in_reply_to: int | None = None  # inbox.id
     external_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """What a line could take: up to `count` messages of priority 0 … max_priority."""
-
-    line_id: int
-    count: int
-    max_priority: int = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +94,83 @@ class Refused:
     max_attempts: int  # kinds.<kind>.max_attempts
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    message_id: int
+    reason: str  # for people
+
+
+_INSERT_MESSAGES = message.insert().returning(message.c.id, sort_by_parameter_order=True)
+_EXISTING = select(message.c.external_id).where(message.c.external_id.in_(bindparam("ids", expanding=True)))
+_BY_ID = message.c.id == bindparam("row_id")
+_CLAIM = message.update().where(_BY_ID)
+_OPEN_PARTS = (
+    select(part.c.message_id, part.c.id, part.c.number)
+    .where(part.c.message_id.in_(bindparam("ids", expanding=True)), part.c.state == QUEUED)
+    .order_by(part.c.message_id, part.c.number)
+)
+_RELEASE = (
+    message.update()
+    .where(_BY_ID, message.c.claimed_by == bindparam("host"), message.c.state == QUEUED)
+    .values(**UNCLAIMED)
+)
+_MARK_MESSAGE = (
+    message.update()
+    .where(
+        message.c.id == select(part.c.message_id).where(part.c.id == bindparam("of_part")).scalar_subquery(),
+        message.c.state == QUEUED,
+        message.c.claimed_by == bindparam("host"),
+        message.c.claimed_line_id == bindparam("for_line"),
+    )
+    .values(state=SENDING, state_at=bindparam("at"))
+)
+_MARK_PART = (
+    part.update()
+    .where(part.c.id == bindparam("of_part"), part.c.state == QUEUED)
+    .values(
+        state=SENDING,
+        line_id=bindparam("for_line"),
+        submitted_at=bindparam("at"),
+        expected_reference=select((line.c.last_reference + 1) % 256)
+        .where(line.c.id == bindparam("for_line"))
+        .scalar_subquery(),
+    )
+)
+_LAST_REFERENCE = line.update().where(line.c.id == bindparam("row_id"))
+
+
 def enqueue(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> list[int]:
-    """Put messages into the outbox; returns their ids in order. Raises VerbFailed where an external_id exists already."""
-    raise NotImplementedError
+    """Put messages into the outbox; returns their ids in order. Raises VerbFailed where an external_id is not new."""
+    if not messages:
+        return []
+    _refuse_known(conn, [each.external_id for each in messages if each.external_id is not None])
+    rows = [
+        {
+            **{name: getattr(each, name) for name in NewMessage.__slots__},
+            "due": each.not_before is None or each.not_before <= now,
+            "state": QUEUED,
+            "created_at": now,
+            "state_at": now,
+        }
+        for each in messages
+    ]
+    ids = list(conn.scalars(_INSERT_MESSAGES, rows))
+    parts = [
+        {"message_id": message_id, "number": number, "state": QUEUED}
+        for message_id, each in zip(ids, messages, strict=True)
+        for number in range(1, each.parts + 1)
+    ]
+    conn.execute(part.insert(), parts)
+    wakeup.notify(conn)
+    return ids
+
+
+def _refuse_known(conn: Connection, external_ids: Sequence[str]) -> None:
+    known = {each for each, times in Counter(external_ids).items() if times > 1}
+    for start in range(0, len(external_ids), CHUNK):
+        known.update(conn.scalars(_EXISTING, {"ids": external_ids[start : start + CHUNK]}))
+    if known:
+        raise VerbFailed(reason=f"there is a message {min(known)!r} already")
 
 
 def claim(conn: Connection, wants: Sequence[Want], now: datetime, host: str, lease: timedelta) -> list[list[Claim]]:
@@ -90,17 +178,79 @@ def claim(conn: Connection, wants: Sequence[Want], now: datetime, host: str, lea
 
     Messages whose expires_at has passed become `expired` on the way. Costs the same however long the queue is.
     """
-    raise NotImplementedError
+    dealt = candidates.deal(wants, *_fresh(conn, wants, now))
+    ids = [row.id for given in dealt for row in given]
+    if not ids:
+        return [[] for _ in wants]
+    conn.execute(
+        _CLAIM,
+        [
+            {"row_id": row.id, "claimed_by": host, "claimed_line_id": want.line_id, "lease_until": now + lease}
+            for want, given in zip(wants, dealt, strict=True)
+            for row in given
+        ],
+    )
+    open_parts: defaultdict[int, list[OpenPart]] = defaultdict(list)
+    for message_id, part_id, number in conn.execute(_OPEN_PARTS, {"ids": ids}):
+        open_parts[message_id].append(OpenPart(part_id, number))
+    return [
+        [_claimed(row, want.line_id, open_parts[row.id]) for row in given]
+        for want, given in zip(wants, dealt, strict=True)
+    ]
 
 
-def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: str) -> list[None]:
+def _fresh(conn: Connection, wants: Sequence[Want], now: datetime) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """(pool, pinned) candidates; what has expired is put aside for good, so that it is not met again."""
+    common, each = sum(want.count for want in wants), max(want.count for want in wants)
+    while True:
+        pool = candidates.pool(conn, wants, common)
+        pinned = candidates.pinned(conn, wants, each)
+        stale = [row.id for row in (*pool, *pinned) if row.expires_at <= now]
+        if not stale:
+            return list(pool), list(pinned)
+        expire_messages(conn, stale, now)
+        common, each = max(common, CHUNK), max(each, CHUNK)  # where one has expired there are often many
+
+
+def expire_messages(conn: Connection, message_ids: Sequence[int], now: datetime) -> None:
+    """queued -> expired: what has not left of these messages will not leave any more."""
+    work = Work(conn, messages=message_ids)
+    for unsent in work.parts.values():
+        if unsent.state is QUEUED:
+            work.move(unsent, EXPIRED)
+    work.write(now)
+
+
+def _claimed(row: Row[Any], line_id: int, open_parts: Sequence[OpenPart]) -> Claim:
+    return Claim(
+        row.id,
+        line_id,
+        row.kind,
+        row.recipient,
+        row.text,
+        row.parts,
+        row.priority,
+        row.expires_at,
+        row.attempts,
+        tuple(open_parts),
+    )
+
+
+def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: str) -> list[None]:  # noqa: ARG001
     """Claimed but not begun: back into the queue. What this host has not claimed, or has begun, stays as it is."""
-    raise NotImplementedError
+    conn.execute(_RELEASE, [{"row_id": each, "host": host} for each in message_ids])
+    return [None] * len(message_ids)
 
 
 def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
-    """Before Ctrl-Z (rule 2): queued -> sending, if the host still holds the claim for that line. Raises VerbFailed if not."""
-    raise NotImplementedError
+    """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line."""
+    marks = [{"of_part": each.part_id, "for_line": each.line_id, "host": host, "at": now} for each in sendings]
+    # The message first: its row lock keeps a host that takes over expired leases out until we commit.
+    messages = conn.execute(_MARK_MESSAGE, marks).rowcount
+    parts = conn.execute(_MARK_PART, [{key: mark[key] for key in ("of_part", "for_line", "at")} for mark in marks])
+    if not messages == parts.rowcount == len(sendings):
+        raise VerbFailed(reason="the claim of a message to be sent is gone")
+    return [None] * len(sendings)
 
 
 def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[MessageState]:
@@ -108,19 +258,84 @@ def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[Message
 
     A status report that was there first settles the part at once.
     """
-    raise NotImplementedError
+    work = Work(conn, parts=[item.part_id for item in items])
+    last_references: dict[int, int] = {}
+    answered = []
+    for item in items:
+        part_sent = work.part(item.part_id)
+        if part_sent.state not in UNANSWERED:
+            continue
+        if part_sent.state is SENDING and part_sent.line_id is not None:
+            last_references[part_sent.line_id] = item.reference
+        work.move(part_sent, SENT, reference=item.reference, sent_at=now)
+        work.change(part_sent.message, sent_at=now, line_id=part_sent.line_id)
+        answered.append(item.part_id)
+    work.write(now)
+    if last_references:
+        rows = [{"row_id": line_id, "last_reference": last} for line_id, last in sorted(last_references.items())]
+        conn.execute(_LAST_REFERENCE, rows)
+    if answered:
+        status_reports.settle_waiting(conn, work, answered, now)
+    return [work.part(item.part_id).message.state for item in items]
 
 
 def refused(conn: Connection, items: Sequence[Refused], now: datetime) -> list[MessageState]:
-    """sending -> queued until retry_at, counting an attempt, or failed if permanent or max_attempts are used up."""
-    raise NotImplementedError
+    """sending -> queued until retry_at, counting an attempt, or failed if permanent or max_attempts are used up.
+
+    A refusal that comes after its time-out settles a part in doubt in the same way.
+    """
+    work = Work(conn, parts=[item.part_id for item in items])
+    for item in items:
+        kept = work.part(item.part_id)
+        if kept.state not in (SENDING, IN_DOUBT):
+            continue
+        attempts = kept.message.attempts + 1
+        if item.permanent or attempts >= item.max_attempts:
+            work.move(kept, FAILED)
+            work.change(kept.message, attempts=attempts, error=item.error)
+            continue
+        _requeue(work, kept)
+        due = item.retry_at is None or item.retry_at <= now
+        work.change(kept.message, attempts=attempts, error=item.error, due=due, not_before=item.retry_at)
+    work.write(now)
+    return [work.part(item.part_id).message.state for item in items]
 
 
 def not_sent(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[MessageState]:
     """Ctrl-Z was certainly not written: sending -> queued at once, counting no attempt."""
-    raise NotImplementedError
+    work = Work(conn, parts=part_ids)
+    for part_id in part_ids:
+        kept = work.part(part_id)
+        if kept.state is SENDING:
+            _requeue(work, kept)
+    work.write(now)
+    return [work.part(part_id).message.state for part_id in part_ids]
+
+
+def _requeue(work: Work, kept: Part) -> None:
+    work.move(kept, QUEUED, **NEVER_HANDED_OVER)
+    work.change(kept.message, **UNCLAIMED)
 
 
 def doubt(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[MessageState]:
     """Ctrl-Z was written and its answer never seen: sending -> in_doubt."""
-    raise NotImplementedError
+    work = Work(conn, parts=part_ids)
+    for part_id in part_ids:
+        doubtful = work.part(part_id)
+        if doubtful.state is SENDING:
+            work.move(doubtful, IN_DOUBT)
+    work.write(now)
+    return [work.part(part_id).message.state for part_id in part_ids]
+
+
+def skip(conn: Connection, items: Sequence[Skip], now: datetime) -> list[MessageState]:
+    """Not to be sent after all (paid, opted out, not allowed): what is queued of it -> skipped, with the reason."""
+    work = Work(conn, messages=[item.message_id for item in items])
+    for item in items:
+        skipped = work.message(item.message_id)
+        for unsent in skipped.parts:
+            if unsent.state is QUEUED:
+                work.move(unsent, SKIPPED)
+                work.change(skipped, error=item.reason)
+    work.write(now)
+    return [work.message(item.message_id).state for item in items]

@@ -182,8 +182,8 @@ message = Table(
     _index("ix_message_not_before", "not_before", where=NOT_DUE),
     _index("ix_message_expires_at", "expires_at", where="state = 'queued'"),
     _index("ix_message_claimed_by", "claimed_by", where="claimed_by IS NOT NULL"),
-    _index("ix_message_trouble", "state", where="state IN ('in_doubt', 'held', 'failed')"),
     _index("uq_message_external_id", "external_id", where="external_id IS NOT NULL", unique=True),
+    Index("ix_message_state", "state", "id"),
     Index("ix_message_recipient", "recipient", "id"),
     Index("ix_message_created_at", "created_at"),
 )
@@ -245,7 +245,7 @@ inbox = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("done_at", UtcTime),
     _one_of("state", InboxState),
-    _index("ix_inbox_new", "id", where="state = 'new'"),
+    Index("ix_inbox_state", "state", "id"),
     Index("ix_inbox_number", "number", "id"),
     Index("ix_inbox_received_at", "received_at"),
 )

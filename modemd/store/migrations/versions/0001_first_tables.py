@@ -10,6 +10,12 @@ depends_on = None
 
 UTC_TIME = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+MESSAGE_STATES = (
+    "state IN ('queued', 'sending', 'sent', 'delivered', 'undelivered', 'expired', 'in_doubt', 'held', 'failed', "
+    "'skipped', 'cancelled')"
+)
+PART_STATES = MESSAGE_STATES
+INBOX_STATES = "state IN ('new', 'done', 'unread', 'unreadable')"
 
 
 def upgrade() -> None:
@@ -94,11 +100,11 @@ def _create_inbox() -> None:
         sa.Column("done_at", UTC_TIME),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
         sa.ForeignKeyConstraint(["line_id"], ["line.id"], name=op.f("fk_inbox_line_id")),
-        sa.CheckConstraint("state IN ('new', 'done', 'unread', 'unreadable')", name=op.f("ck_inbox_state")),
+        sa.CheckConstraint(INBOX_STATES, name=op.f("ck_inbox_state")),
     )
-    _partial_index("ix_inbox_new", "inbox", ["id"], where="state = 'new'")
     op.create_index("ix_inbox_number", "inbox", ["number", "id"])
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"])
+    op.create_index("ix_inbox_state", "inbox", ["state", "id"])
     op.create_table(
         "inbox_part",
         sa.Column("id", ID, nullable=False),
@@ -155,10 +161,7 @@ def _create_outbox() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.ForeignKeyConstraint(["in_reply_to"], ["inbox.id"], name=op.f("fk_message_in_reply_to")),
         sa.ForeignKeyConstraint(["line_id"], ["line.id"], name=op.f("fk_message_line_id")),
-        sa.CheckConstraint(
-            "state IN ('queued', 'sending', 'sent', 'delivered', 'undelivered', 'expired', 'in_doubt', 'held', 'failed', 'skipped', 'cancelled')",
-            name=op.f("ck_message_state"),
-        ),
+        sa.CheckConstraint(MESSAGE_STATES, name=op.f("ck_message_state")),
     )
     _partial_index(
         "ix_message_any_line",
@@ -177,7 +180,7 @@ def _create_outbox() -> None:
         where="state = 'queued' AND due AND claimed_by IS NULL AND line_id IS NOT NULL",
     )
     op.create_index("ix_message_recipient", "message", ["recipient", "id"])
-    _partial_index("ix_message_trouble", "message", ["state"], where="state IN ('in_doubt', 'held', 'failed')")
+    op.create_index("ix_message_state", "message", ["state", "id"])
     _partial_index("uq_message_external_id", "message", ["external_id"], unique=True, where="external_id IS NOT NULL")
     op.create_table(
         "part",
@@ -196,10 +199,7 @@ def _create_outbox() -> None:
         sa.ForeignKeyConstraint(["line_id"], ["line.id"], name=op.f("fk_part_line_id")),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_part_message_id")),
         sa.UniqueConstraint("message_id", "number", name=op.f("uq_part_message_id")),
-        sa.CheckConstraint(
-            "state IN ('queued', 'sending', 'sent', 'delivered', 'undelivered', 'expired', 'in_doubt', 'held', 'failed', 'skipped', 'cancelled')",
-            name=op.f("ck_part_state"),
-        ),
+        sa.CheckConstraint(PART_STATES, name=op.f("ck_part_state")),
     )
     _partial_index("ix_part_line_id", "part", ["line_id", "submitted_at"], where="submitted_at IS NOT NULL")
     _partial_index("ix_part_open", "part", ["state", "submitted_at"], where="state IN ('sending', 'in_doubt', 'held')")

@@ -1,0 +1,81 @@
+"""Which queued messages come next for which line: found through partial indexes, whatever the length of the queue."""
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, text
+
+from modemd.store.schema import ANY_LINE, ONE_LINE, message
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a line could take: up to `count` messages of priority 0 … max_priority."""
+
+    line_id: int
+    count: int
+    max_priority: int = 9
+
+
+_NAMES = ("id", "line_id", "priority", "kind", "recipient", "text", "parts", "expires_at", "attempts")
+POOL = (
+    select(*(message.c[name] for name in _NAMES))
+    .where(text(ANY_LINE), message.c.priority <= bindparam("max_priority"))
+    .order_by(message.c.priority, message.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def _pinned(sql: str) -> Any:
+    return text(sql.format(names=", ".join(_NAMES), one_line=ONE_LINE)).columns(*(message.c[name] for name in _NAMES))
+
+
+# The first `most` of each line: a limit for each group, which the two databases spell differently.
+PINNED = {
+    "sqlite": _pinned(
+        "SELECT {names} FROM json_each(:lines) AS wanting JOIN message ON message.id IN ("
+        "SELECT id FROM message WHERE line_id = wanting.value AND {one_line} ORDER BY priority, id LIMIT :most)"
+        " ORDER BY message.priority, message.id"
+    ),
+    "postgresql": _pinned(
+        "SELECT found.* FROM jsonb_array_elements_text(CAST(:lines AS jsonb)) AS wanting(line) CROSS JOIN LATERAL ("
+        "SELECT {names} FROM message WHERE line_id = CAST(wanting.line AS bigint) AND {one_line}"
+        " ORDER BY priority, id LIMIT :most FOR UPDATE SKIP LOCKED) AS found ORDER BY priority, id"
+    ),
+}
+
+
+def pool(conn: Connection, wants: Sequence[Want], most: int) -> Sequence[Row[Any]]:
+    """The first messages that any line may send."""
+    limits = {"max_priority": max(want.max_priority for want in wants), "most": most}
+    return conn.execute(POOL, limits).all()
+
+
+def pinned(conn: Connection, wants: Sequence[Want], most: int) -> Sequence[Row[Any]]:
+    """The first messages that must leave through one of the wanting lines, for each line."""
+    lines = json.dumps([want.line_id for want in wants])
+    return conn.execute(PINNED[conn.dialect.name], {"lines": lines, "most": most}).all()
+
+
+def deal(wants: Sequence[Want], pool: Iterable[Row[Any]], pinned: Iterable[Row[Any]]) -> list[list[Row[Any]]]:
+    """Give every want its best message in turn, until it has `count` or nothing is left; one list per want."""
+    common = deque(pool)
+    own: defaultdict[int, deque[Row[Any]]] = defaultdict(deque)
+    for row in pinned:
+        own[row.line_id].append(row)
+    dealt: list[list[Row[Any]]] = [[] for _ in wants]
+    for _ in range(max(want.count for want in wants)):
+        for want, given in zip(wants, dealt, strict=True):
+            queues = [queue for queue in (own[want.line_id], common) if queue]
+            best = min(queues, key=_urgency, default=None)
+            if best is not None and len(given) < want.count and best[0].priority <= want.max_priority:
+                given.append(best.popleft())
+    return dealt
+
+
+def _urgency(queue: deque[Row[Any]]) -> tuple[int, int]:
+    return queue[0].priority, queue[0].id

@@ -1,0 +1,29 @@
+"""What SQLite and PostgreSQL say differently."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_into(conn: Connection, table: Table) -> Any:
+    """An INSERT that has on_conflict_do_nothing and on_conflict_do_update (both dialects name them alike)."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: str) -> dict[Any, int]:
+    """Insert the rows whose unique `key` is not there yet; returns {key: id} of those."""
+    if not rows:
+        return {}
+    statement = (
+        insert_into(conn, table).on_conflict_do_nothing(index_elements=[key]).returning(table.c[key], table.c.id)
+    )
+    return dict(conn.execute(statement, rows).tuples())
+
+
+def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+    """Insert the rows, or write their other columns where the keys exist."""
+    statement = insert_into(conn, table)
+    written = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    conn.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=written), rows)

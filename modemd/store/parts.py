@@ -1,0 +1,167 @@
+"""The states of parts and messages: the moves a part may make, and the message's state derived from its parts'."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, select
+
+from modemd.errors import VerbFailed
+from modemd.store.schema import MessageState, message, part
+
+QUEUED = MessageState.QUEUED
+SENDING = MessageState.SENDING
+SENT = MessageState.SENT
+DELIVERED = MessageState.DELIVERED
+UNDELIVERED = MessageState.UNDELIVERED
+EXPIRED = MessageState.EXPIRED
+IN_DOUBT = MessageState.IN_DOUBT
+HELD = MessageState.HELD
+FAILED = MessageState.FAILED
+SKIPPED = MessageState.SKIPPED
+CANCELLED = MessageState.CANCELLED
+
+LEFT = frozenset({SENT, DELIVERED, UNDELIVERED, EXPIRED})  # what a +CMGS or a status report can say
+MOVES: Mapping[MessageState, frozenset[MessageState]] = {
+    QUEUED: LEFT | {SENDING, SKIPPED, CANCELLED},  # LEFT: a report for what was sent again after doubt; or expired here
+    SENDING: LEFT | {QUEUED, FAILED, IN_DOUBT},
+    IN_DOUBT: LEFT | {QUEUED, FAILED, HELD},  # queued or failed: a late +CMS ERROR, or sent again
+    HELD: LEFT,
+    SENT: LEFT - {SENT},
+    DELIVERED: frozenset(),
+    UNDELIVERED: frozenset(),
+    EXPIRED: frozenset(),
+    FAILED: frozenset(),
+    SKIPPED: frozenset(),
+    CANCELLED: frozenset(),
+}
+UNANSWERED = frozenset({SENDING, IN_DOUBT, HELD})  # handed over, and neither +CMGS nor a report has said a word
+CLAIMABLE = frozenset({QUEUED, SENDING})
+UNCLAIMED: Mapping[str, None] = {"claimed_by": None, "claimed_line_id": None, "lease_until": None}
+NEVER_HANDED_OVER: Mapping[str, None] = {"line_id": None, "submitted_at": None, "expected_reference": None}
+
+
+def derive(states: Collection[MessageState]) -> MessageState:
+    """A message's state from those of its parts: what is open comes first, then the worst that happened."""
+    for state in (SENDING, IN_DOUBT, HELD, FAILED, QUEUED, SKIPPED, CANCELLED, UNDELIVERED, EXPIRED):
+        if state in states:
+            return state
+    return DELIVERED if all(state is DELIVERED for state in states) else SENT
+
+
+@dataclass(slots=True)
+class Part:
+    id: int
+    message: "Message"
+    state: MessageState
+    line_id: int | None
+
+
+@dataclass(slots=True)
+class Message:
+    id: int
+    recipient: str
+    state: MessageState
+    line_id: int | None
+    attempts: int
+    repeats: int
+    parts: list[Part] = field(default_factory=list)
+
+
+_COLUMNS = (
+    part.c.id.label("part_id"),
+    part.c.state.label("part_state"),
+    part.c.line_id.label("part_line_id"),
+    message.c.id,
+    message.c.recipient,
+    message.c.state,
+    message.c.line_id,
+    message.c.attempts,
+    message.c.repeats,
+)
+_LOAD = (
+    select(*_COLUMNS)
+    .join_from(message, part, part.c.message_id == message.c.id)
+    .order_by(message.c.id, part.c.number)  # locks taken in one order do not deadlock
+    .with_for_update(of=message)
+)
+_OF_MESSAGES = _LOAD.where(message.c.id.in_(bindparam("ids", expanding=True)))
+_OF_PARTS = _LOAD.where(
+    message.c.id.in_(select(part.c.message_id).where(part.c.id.in_(bindparam("ids", expanding=True))))
+)
+_UPDATES = {table: table.update().where(table.c.id == bindparam("row_id")) for table in (message, part)}
+
+
+class Work:
+    """The messages a verb moves: loaded and locked, moved in memory, written at once with their derived states."""
+
+    def __init__(self, conn: Connection, *, parts: Collection[int] = (), messages: Collection[int] = ()) -> None:
+        self._conn = conn
+        self._changes: dict[Table, dict[int, dict[str, Any]]] = {message: {}, part: {}}
+        self.messages: dict[int, Message] = {}
+        self.parts: dict[int, Part] = {}
+        if parts:
+            self._load(conn.execute(_OF_PARTS, {"ids": list(parts)}))
+        if messages:
+            self._load(conn.execute(_OF_MESSAGES, {"ids": list(messages)}))
+
+    def _load(self, rows: Any) -> None:
+        for part_id, part_state, part_line, id_, recipient, state, line_id, attempts, repeats in rows:
+            owner = self.messages.get(id_)
+            if owner is None:
+                owner = Message(id_, recipient, MessageState(state), line_id, attempts, repeats)
+                self.messages[id_] = owner
+            self.parts[part_id] = loaded = Part(part_id, owner, MessageState(part_state), part_line)
+            owner.parts.append(loaded)
+
+    def part(self, part_id: int) -> Part:
+        """Raises VerbFailed if there is none."""
+        try:
+            return self.parts[part_id]
+        except KeyError:
+            raise VerbFailed(reason=f"there is no part {part_id}") from None
+
+    def message(self, message_id: int) -> Message:
+        """Raises VerbFailed if there is none."""
+        try:
+            return self.messages[message_id]
+        except KeyError:
+            raise VerbFailed(reason=f"there is no message {message_id}") from None
+
+    def move(self, moved: Part, to: MessageState, **columns: Any) -> None:
+        """The one way a part changes its state. Raises VerbFailed for a move that MOVES does not have."""
+        if to not in MOVES[moved.state]:
+            raise VerbFailed(reason=f"part {moved.id} cannot go from {moved.state} to {to}")
+        moved.state = to
+        self.note(moved, state=to, **columns)
+
+    def note(self, noted: Part, **columns: Any) -> None:
+        """Write columns of a part that say nothing about its state."""
+        self._changes[part].setdefault(noted.id, {}).update(columns)
+
+    def change(self, changed: Message, **columns: Any) -> None:
+        """Write columns of a message. Its state is not among them: that is derived."""
+        self._changes[message].setdefault(changed.id, {}).update(columns)
+
+    def write(self, now: Any) -> None:
+        """Derive the messages' states and write every change; raises VerbFailed if a row is no longer there."""
+        for owner in self.messages.values():
+            state = derive([each.state for each in owner.parts])
+            if state is not owner.state:
+                owner.state = state
+                self.change(owner, state=state, state_at=now)
+                if state not in CLAIMABLE:
+                    self.change(owner, **UNCLAIMED)
+        for table, changes in self._changes.items():
+            self._write(table, changes)
+            changes.clear()
+
+    def _write(self, table: Table, changes: Mapping[int, Mapping[str, Any]]) -> None:
+        by_columns: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        for row_id, columns in changes.items():
+            by_columns[tuple(sorted(columns))].append({"row_id": row_id, **columns})
+        for rows in by_columns.values():
+            written = self._conn.execute(_UPDATES[table], rows).rowcount
+            if written != len(rows):
+                raise VerbFailed(reason=f"{written} of {len(rows)} rows of {table.name} were written")
