@@ -31,7 +31,9 @@ POOL = (
 
 
 def _pinned(sql: str) -> Any:
-    return text(sql.format(names=", ".join(_NAMES), one_line=ONE_LINE)).columns(*(message.c[name] for name in _NAMES))
+    return text(sql.format(names=", ".join(f"message.{name}" for name in _NAMES), one_line=ONE_LINE)).columns(
+        *(message.c[name] for name in _NAMES)
+    )
 
 
 # The first `most` of each line: a limit for each group, which the two databases spell differently.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from modemd.errors import VerbFailed
 from modemd.store import candidates, status_reports, wakeup
-from modemd.store.candidates import Want
+from modemd.store.candidates import Want as Want
 from modemd.store.parts import (
     EXPIRED,
     FAILED,
@@ -31,8 +31,6 @@ from modemd.store.parts import (
 from modemd.store.schema import MessageState, line, message, part
 
 CHUNK = 500  # rows looked up, or expired, at a time
-
-__all__ = ["Want"]  # what `claim` takes; defined where candidates are chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""The fixtures `database` and `conn`: the real tables on SQLite and on PostgreSQL.
+
+PostgreSQL is the one that MODEMD_TEST_DATABASE_URL names. The run makes a database of its own there and drops it, so that
+runs side by side do not meet. Without the variable those tests are skipped, except where CI is set.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+
+from modemd.store import database as opening
+from modemd.store.schema import metadata
+
+VARIABLE = "MODEMD_TEST_DATABASE_URL"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "modemd.db"
+    engine = opening.connect(f"sqlite:///{path}")
+    opening.upgrade(engine)
+    with engine.connect() as conn:
+        conn.exec_driver_sql("COMMIT")
+        conn.exec_driver_sql("PRAGMA journal_mode = DELETE")  # so that the one file is all of it
+        conn.exec_driver_sql("BEGIN")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> str:
+    """The URL of the server that tests may make databases on."""
+    url = os.environ.get(VARIABLE)
+    if url is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{VARIABLE} is not set, and in CI no test is skipped")
+        pytest.skip(f"needs PostgreSQL: set {VARIABLE}, for instance postgresql+psycopg://user@127.0.0.1/test")
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_server: str) -> Iterator[Engine]:
+    """A migrated PostgreSQL database of this run."""
+    name = f"modemd_test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    server = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with server.connect() as conn:
+        conn.execute(text(f"CREATE DATABASE {name}"))
+    engine = opening.connect(make_url(postgresql_server).set(database=name).render_as_string(hide_password=False))
+    try:
+        opening.upgrade(engine)
+        yield engine
+    finally:
+        engine.dispose()
+        with server.connect() as conn:
+            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty migrated database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        path = request.getfixturevalue("tmp_path") / "modemd.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        engine = opening.connect(f"sqlite:///{path}")
+        yield engine
+        engine.dispose()
+        return
+    engine = request.getfixturevalue("postgresql")
+    yield engine
+    with engine.begin() as conn:
+        conn.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def conn(database: Engine) -> Iterator[Connection]:
+    """A transaction on an empty database that is rolled back at the end."""
+    with database.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
