@@ -35,7 +35,7 @@ async def run(settings: Settings) -> None:
     engine = database.connect(settings.database.url)
     database.prepare(engine)
     settings.daemon.data.mkdir(parents=True, exist_ok=True)
-    lock = HostLock(engine, settings.daemon.name, settings.daemon.data)
+    lock = HostLock(engine, settings.daemon.name)
     lock.acquire()
     ledger = Ledger(engine, now)
     await ledger.start()

@@ -191,7 +191,7 @@ class Gateway:
         leases.reclaim_expired(connection, now)
         upkeep.expire(connection, now)
         upkeep.settle(connection, self._policies, now)
-        reassembly.give_up(connection, now - timedelta(hours=self._settings.service.reassembly_hours), now)
+        reassembly.give_up(connection, now - timedelta(hours=self._settings.service.reassembly_hours))
         return inbox.pending(connection, limit=100), upkeep.promote_due(connection, now)
 
     # small things

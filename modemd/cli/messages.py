@@ -1,6 +1,7 @@
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import click
 from rich.console import Console
@@ -10,10 +11,10 @@ from sqlalchemy import Engine
 from modemd.cli.common import json_option, now, open_database, print_json, settings_option
 from modemd.config import SOFIA, KindName, Settings
 from modemd.service import compose
-from modemd.store import database, listing, outbox, wakeup
+from modemd.store import database, listing, outbox
 from modemd.store.schema import InboxState, MessageState
 
-KINDS = click.Choice(list(KindName.__args__))
+KINDS = click.Choice(get_args(KindName))
 STILL_MOVING = {MessageState.QUEUED, MessageState.SENDING, MessageState.IN_DOUBT}
 GOOD = {MessageState.SENT, MessageState.DELIVERED}
 
@@ -61,7 +62,6 @@ def send(
     engine = open_database(settings)
     with database.writing(engine) as connection:
         ids = outbox.enqueue(connection, composed, at)
-        wakeup.notify(connection)
     click.echo("\n".join(map(str, ids)))
     if wait:
         raise SystemExit(0 if _wait(engine, ids) else 1)
