@@ -140,8 +140,8 @@ def locking(language: int) -> str:
 
 @lru_cache(_CACHED_TABLES)
 def behind_escape(locking_language: int, single_language: int) -> str:
-    """The 128 characters that septets stand for right after an escape. A second escape is a space (6.2.1.1, note 1)."""
-    single = _single(single_language) | {0x1B: " "}
+    """The 128 characters that septets stand for right after an escape."""
+    single = _single(single_language)
     return "".join(single.get(code, char) for code, char in enumerate(locking(locking_language)))
 
 

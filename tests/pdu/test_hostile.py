@@ -4,7 +4,7 @@ import contextlib
 import json
 from datetime import datetime, timedelta, timezone
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modemd.errors import PduError, TextError
@@ -16,8 +16,8 @@ from modemd.pdu.status_report import StatusReportPdu
 from modemd.pdu.submit import Submit
 from modemd.pdu.udh import Element
 
-many = settings(max_examples=1000, deadline=None)
-some = settings(max_examples=200, deadline=None)
+many = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 GSM7_TEXT = st.text(st.sampled_from([*national.DEFAULT.replace("\x1b", ""), *national.EXTENSION.values()]), max_size=80)
 ANY_TEXT = st.text(max_size=70)

@@ -124,6 +124,12 @@ def test_a_language_without_a_single_table_has_the_default_extension(language: i
     assert national.behind_escape(0, language) == national.behind_escape(0, 0)
 
 
+def test_an_empty_place_of_a_single_table_is_the_character_of_the_locking_table() -> None:
+    assert national.behind_escape(0, 5)[0x26] == "&"
+    assert national.behind_escape(4, 5)[0x26] == national.locking(4)[0x26] == "\u09a3"
+    assert national.behind_escape(4, 5)[0x0D] == "\r"
+
+
 def test_an_empty_place_of_a_locking_table_is_a_space() -> None:
     assert national.locking(11)[0x00] == " "
     assert national.locking(4)[0x0C] == " "

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 from gsmmodem import pdu as peer
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modemd.pdu import national, submit, tpdu
 from modemd.pdu.submit import Submit
 
-some = settings(max_examples=200, deadline=None)
+some = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 GSM7_TEXT = st.text(
     st.sampled_from([*national.DEFAULT.replace("\x1b", "").replace("§", ""), *"^{}\\[~]|€"]), min_size=1, max_size=400
 )
