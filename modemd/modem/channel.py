@@ -215,8 +215,7 @@ class Channel:
             result=str(final),
             advice=final.cause.advice,
             permanent=final.cause.permanent,
-            family=final.family,
-            code=final.code,
+            result_code=None if final.code is None else f"{final.family}{final.code}",
         )
 
     # back into step

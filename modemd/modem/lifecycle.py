@@ -19,20 +19,22 @@ class State(StrEnum):
     PAUSED = "paused"  # by a technician
 
 
-_LOST = frozenset({State.ABSENT, State.PAUSED})
+# Where a modem can be from any other state: what happens to it does not ask what it was doing.
+_ANYWHERE = frozenset({State.ABSENT, State.SILENT, State.QUARANTINED, State.PAUSED})
+_WORKING = frozenset({State.READY, State.UNREGISTERED})
 
 MOVES: dict[State, frozenset[State]] = {
-    State.ABSENT: frozenset({State.STARTING, State.QUARANTINED, State.PAUSED}),
-    State.STARTING: frozenset({State.READY, State.UNREGISTERED, State.SILENT, State.QUARANTINED}) | _LOST,
-    State.READY: frozenset({State.UNREGISTERED, State.SILENT, State.QUARANTINED, State.STARTING}) | _LOST,
-    State.UNREGISTERED: frozenset({State.READY, State.SILENT, State.QUARANTINED, State.STARTING}) | _LOST,
-    State.SILENT: frozenset({State.RECOVERING, State.STARTING, State.QUARANTINED}) | _LOST,
-    State.RECOVERING: frozenset({State.READY, State.UNREGISTERED, State.SILENT, State.QUARANTINED}) | _LOST,
-    State.QUARANTINED: frozenset({State.STARTING}) | _LOST,
+    State.ABSENT: _ANYWHERE | {State.STARTING},
+    State.STARTING: _ANYWHERE | _WORKING,
+    State.READY: _ANYWHERE | {State.UNREGISTERED},
+    State.UNREGISTERED: _ANYWHERE | {State.READY},
+    State.SILENT: _ANYWHERE | {State.STARTING, State.RECOVERING},
+    State.RECOVERING: _ANYWHERE | _WORKING,
+    State.QUARANTINED: _ANYWHERE | {State.STARTING},
     State.PAUSED: frozenset({State.ABSENT, State.STARTING}),
 }
 
-SENDING = frozenset({State.READY, State.UNREGISTERED})
+SENDING = _WORKING
 
 
 class Lifecycle:

@@ -1,0 +1,248 @@
+"""What comes in through one modem: read out of its storages, handed to the gateway, and only then deleted (rule 1).
+
++CMTI and +CDSI say where something lies; since a URC can get lost, the storages are also looked through at the start,
+after every disturbance and now and then. +CMT and +CDS bring the PDU itself and are acknowledged when it is committed.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from modemd.at import commands, urc
+from modemd.at.commands import Stored
+from modemd.at.urc import Urc
+from modemd.errors import CommandRefused, CommandTimeout, PortGone
+from modemd.messages import ReceivedSms, StatusReport
+from modemd.modem.channel import Channel
+from modemd.modem.reading import Incoming, read_pdu
+from modemd.modem.recovery import Backoff
+from modemd.modem.startup import Messaging
+from modemd.modem.storages import StorageReader
+
+log = logging.getLogger(__name__)
+
+STORAGES = ("SM", "ME", "SR", "MT")  # in the order they are looked through; MT is SM and ME together: then it is empty
+SWEEP_SECONDS = 600.0  # a lost +CMTI strands no message for longer
+POLL_SECONDS = 5.0  # for a modem that announces nothing
+RETRY_SECONDS = 5.0  # after a failure of the modem's storage or of the database
+SWEEP_PAUSE_SECONDS = 1.0  # between two looks, however often the modem asks for one
+LIST_FROM = 4  # announced at once: one listing is cheaper than this many reads
+BATCH = 32  # messages handed over in one piece
+MOST_DIRECT = 256  # PDUs waiting for their commit, before the port is read no more
+MOST_SLOTS = 10_000  # no storage is larger
+MOST_STORAGES = 8  # and no modem has more of them
+
+
+class Handler(Protocol):
+    """Who takes what came in; each call returns when it is committed."""
+
+    async def sms_received(self, received: Sequence[ReceivedSms]) -> None: ...
+
+    async def status_reports_received(self, reports: Sequence[StatusReport]) -> None: ...
+
+    async def stored_deleted(self, received: Sequence[ReceivedSms]) -> None: ...
+
+
+class Inbound:
+    """The incoming side of one modem from its start to its end."""
+
+    def __init__(self, channel: Channel, handler: Handler, now: Callable[[], datetime]) -> None:
+        self._channel = channel
+        self._handler = handler
+        self._now = now
+        self._loop = asyncio.get_running_loop()
+        self._messaging = Messaging()
+        self._acknowledges = False
+        self._announced: dict[str, dict[int, None]] = {}  # storage -> slots, in the order of their announcement
+        self._direct: deque[bytes] = deque()
+        self._deferred: list[bytes] = []  # direct ones that could not be recorded, until the next look
+        self._storages = StorageReader(channel)
+        self._retry = Backoff(RETRY_SECONDS, SWEEP_SECONDS)
+        self._woken = asyncio.Event()
+        self._sweep_at = float("inf")
+        self._swept_at = float("-inf")
+
+    def begin(self, messaging: Messaging) -> None:
+        """The modem is set up, for the first time or anew: look through everything."""
+        self._messaging = messaging
+        self._acknowledges = messaging.acknowledges
+        self._storages.forget()
+        self.sweep_in(0)
+
+    def sweep_in(self, seconds: float) -> None:
+        """Look through all storages in so many seconds."""
+        due = max(self._loop.time() + seconds, self._swept_at + SWEEP_PAUSE_SECONDS)
+        self._sweep_at = min(self._sweep_at, due)
+        self._woken.set()
+
+    def urc_received(self, event: Urc) -> bool:
+        """Take a URC that is about messages; False: it is about something else."""
+        if event.name in ("+CMTI", "+CDSI"):
+            self._take_indication(event)
+        elif event.name in ("+CMT", "+CDS"):
+            self._take_direct(event)
+        elif urc.tells_memory_full(event):
+            self.sweep_in(0)
+        else:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Read in what comes until the port is gone (PortGone) or this is cancelled."""
+        while True:
+            await self._wait()
+            try:
+                await self._round()
+            except PortGone:
+                raise
+            except (CommandRefused, CommandTimeout) as error:
+                log.info("%s", error)
+                self.sweep_in(RETRY_SECONDS)
+            except Exception:
+                log.exception("%s: reading in failed", self._channel.path)
+                await asyncio.sleep(RETRY_SECONDS)
+                self.sweep_in(0)
+
+    # what there is to do
+
+    async def _wait(self) -> None:
+        pause = max(0.0, self._sweep_at - self._loop.time())
+        if not self._announced and not self._direct and pause:
+            self._woken.clear()
+            try:
+                async with asyncio.timeout(min(pause, SWEEP_SECONDS)):
+                    await self._woken.wait()
+            except TimeoutError:
+                return
+
+    async def _round(self) -> None:
+        if self._direct:
+            await self._take_in_direct()
+        elif self._announced:
+            await self._take_in_announced()
+        elif self._loop.time() >= self._sweep_at:
+            self._swept_at = self._loop.time()
+            self._sweep_at = self._swept_at + (SWEEP_SECONDS if self._messaging.announces else POLL_SECONDS)
+            await self._sweep()
+
+    def _take_indication(self, event: Urc) -> None:
+        found = urc.indication(event)
+        if found is None or found.index > MOST_SLOTS:
+            self.sweep_in(0)
+            return
+        self._announced.setdefault(found.storage, {})[found.index] = None
+        if len(self._announced) > MOST_STORAGES:
+            self._announced.clear()
+            self.sweep_in(0)
+        self._woken.set()
+
+    def _take_direct(self, event: Urc) -> None:
+        if event.pdu is None:
+            log.warning("%s: the PDU of %s was lost on the serial line", self._channel.path, event.name)
+            self.sweep_in(0)
+            return
+        self._direct.append(event.pdu)
+        if len(self._direct) + len(self._deferred) >= MOST_DIRECT:
+            self._channel.pause()
+        self._woken.set()
+
+    # straight to us
+
+    async def _take_in_direct(self) -> None:
+        batch = [self._direct.popleft() for _ in range(min(BATCH, len(self._direct)))]
+        items = [read_pdu(pdu, None, None, self._now()) for pdu in batch]
+        committed = await self._committed(items)
+        self._deferred += [pdu for pdu, item in zip(batch, items, strict=True) if item not in committed]
+        if len(self._direct) + len(self._deferred) < MOST_DIRECT:
+            self._channel.resume()
+        if self._acknowledges:
+            await self._acknowledge(len(committed))
+
+    async def _acknowledge(self, count: int) -> None:
+        for _ in range(count):
+            try:
+                await self._channel.ask(commands.ACKNOWLEDGE, urgent=True)
+            except CommandRefused as error:  # +CMS ERROR 340: it expects none
+                log.debug("%s", error)
+                return
+
+    # out of the storages
+
+    async def _take_in_announced(self) -> None:
+        storage, slots = next(iter(self._announced.items()))
+        await self._storages.select(storage)
+        if len(slots) >= LIST_FROM and self._storages.lists:
+            del self._announced[storage]
+            await self._take_in_all()
+            return
+        slot = next(iter(slots))
+        del slots[slot]
+        if not slots:
+            del self._announced[storage]
+        entry = await self._storages.read(slot)
+        if entry is None or entry.pdu is None:
+            self.sweep_in(RETRY_SECONDS)  # not there yet, or its PDU was lost on the serial line
+        else:
+            await self._take_in([entry])
+
+    async def _sweep(self) -> None:
+        self._direct += self._deferred
+        self._deferred = []
+        offered = self._messaging.storages
+        names = [name for name in STORAGES if offered is not None and name in offered.reading]
+        for name in names or ["SM"]:
+            self._announced.pop(name, None)
+            await self._storages.select(name, refresh=not self._storages.lists)
+            await self._take_in_all()
+
+    async def _take_in_all(self) -> None:
+        entries = await self._storages.listing()
+        if entries is None:
+            await self._storages.select(self._storages.selected or "SM", refresh=True)
+            entries = await self._storages.occupied()
+        for start in range(0, len(entries), BATCH):
+            await self._take_in(entries[start : start + BATCH])
+
+    async def _take_in(self, entries: Sequence[Stored]) -> None:
+        """Hand over, wait for the commit, delete: in this order (rule 1)."""
+        items = [await self._readable(entry) for entry in entries if entry.pdu is not None and entry.status in (0, 1)]
+        deleted = [item for item in await self._committed(items) if await self._storages.delete(item.index or 0)]
+        received = [item for item in deleted if isinstance(item, ReceivedSms)]
+        if received:
+            await self._handler.stored_deleted(received)
+
+    async def _readable(self, entry: Stored) -> Incoming:
+        """What the entry says; one that makes no sense is read once more: the serial line may have damaged it."""
+        item = read_pdu(entry.pdu or b"", self._storages.selected, entry.slot, self._now())
+        if isinstance(item, ReceivedSms) and item.error is not None:
+            again = await self._storages.read(entry.slot)
+            if again is not None and again.pdu is not None:
+                return read_pdu(again.pdu, item.storage, item.index, item.received_at)
+        return item
+
+    # to the gateway
+
+    async def _committed(self, items: Sequence[Incoming]) -> Sequence[Incoming]:
+        """Hand over; gives what is on the disk. One that cannot be recorded holds up no other."""
+        try:
+            await self._hand_over(items)
+        except Exception:
+            if len(items) == 1:
+                log.exception("%s: it stays in the modem and is tried again", self._channel.path)
+                self.sweep_in(self._retry.pause())
+                return []
+        else:
+            self._retry.reset()
+            return items
+        return [done for item in items for done in await self._committed([item])]
+
+    async def _hand_over(self, items: Sequence[Incoming]) -> None:
+        received = [item for item in items if isinstance(item, ReceivedSms)]
+        reports = [item for item in items if isinstance(item, StatusReport)]
+        if received:
+            await self._handler.sms_received(received)
+        if reports:
+            await self._handler.status_reports_received(reports)
