@@ -80,7 +80,7 @@ def decode_gsm7(septets: bytes, locking: int = 0, single: int = 0) -> str:
 
 
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
-    """Up to 256 septets (one an octet) as octets, behind `fill_bits` zeros (0 … 6) that fill a header up to a septet."""
+    """Up to 256 septets (one an octet) as octets, behind `fill_bits` zeros (0 … 6) that round up a header."""
     whole = -len(septets) % 8 + len(septets)
     bits = int.from_bytes(septets, "little")
     for shift, low in _HALVINGS:
