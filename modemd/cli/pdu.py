@@ -21,7 +21,7 @@ def decode(pdus: tuple[str, ...], as_json: bool) -> None:
     """Show what PDUs hold; SMSC prefix included. With - one PDU a line is read from stdin.
 
     \b
-    modemd pdu decode 07915398080003F0040C9153898811223300006211321095810006F3B65C2E0F01
+    modemd pdu decode 07915398080003F0040C9153898811223300006211321095810006F37699BE0E03
     modemd pdu decode --json - < pdus.txt
     """
     failed = False
