@@ -57,10 +57,10 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
     bank = Bank(settings, gateway)
     wakeup = Wakeup(settings.database.url, gateway.queue_changed)
     await wakeup.start()
-    tasks = [asyncio.create_task(gateway.keep_house()), asyncio.create_task(bank.run())]
+    tasks: list[asyncio.Task[None]] = [asyncio.create_task(gateway.keep_house()), asyncio.create_task(bank.run())]
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")
-    stopped = asyncio.create_task(stop.wait())
+    stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:

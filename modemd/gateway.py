@@ -95,6 +95,10 @@ class Gateway:
         """Rule 7: the attempt is on the disk before the SIM sees the PIN, and there is one for each SIM and PIN."""
         return await self._ledger.do(lines.pin_may_be_tried, sim, lines.hash_pin(sim, pin), self._now())
 
+    async def pin_accepted(self, sim: str, pin: str) -> None:
+        """The SIM took it: it may be entered again after the next power cut."""
+        await self._ledger.do(lines.pin_accepted, sim, lines.hash_pin(sim, pin))
+
     def modem_changed(self, modem: Modem) -> None:
         """Save what the panel shows of the modem, and let its sender begin or stop."""
         self._modems[modem.port] = modem

@@ -143,6 +143,11 @@ def pin_may_be_tried(conn: Connection, sim: str, pin_hash: str, now: datetime) -
     return bool(conn.execute(attempt.values(sim=sim, pin_hash=pin_hash, at=now)).rowcount == 1)
 
 
+def pin_accepted(conn: Connection, sim: str, pin_hash: str) -> None:
+    """The SIM took it: no longer a try, so that it may be entered again after the next power cut."""
+    conn.execute(pin_attempt.delete().where(pin_attempt.c.sim == sim, pin_attempt.c.pin_hash == pin_hash))
+
+
 def host_started(conn: Connection, name: str, instance: str, pid: int, now: datetime) -> None:
     """A daemon starts: `instance` is new at each start. Its modems are absent until they report."""
     row = {"name": name, "instance": instance, "pid": pid, "started_at": now, "seen_at": now, "stopped_at": None}
