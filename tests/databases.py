@@ -1,7 +1,7 @@
 """The fixtures `database` and `conn`: the real tables on SQLite and on PostgreSQL.
 
-PostgreSQL is the one that MODEMD_TEST_DATABASE_URL names. The run makes a database of its own there and drops it, so that
-runs side by side do not meet. Without the variable those tests are skipped, except where CI is set.
+PostgreSQL is the one that MODEMD_TEST_DATABASE_URL names. The run makes a database of its own there and drops it, so
+that runs side by side do not meet. Without the variable those tests are skipped, except where CI is set.
 """
 
 import os
@@ -63,24 +63,30 @@ def postgresql(postgresql_server: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An empty migrated database, once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        path = request.getfixturevalue("tmp_path") / "modemd.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        engine = opening.connect(f"sqlite:///{path}")
-        yield engine
-        engine.dispose()
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """For `database` and `conn`, which leave it empty."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgresql")
         return
-    engine = request.getfixturevalue("postgresql")
+    path = request.getfixturevalue("tmp_path") / "modemd.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    engine = opening.connect(f"sqlite:///{path}")
     yield engine
-    with engine.begin() as conn:
-        conn.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
+    engine.dispose()
 
 
 @pytest.fixture
-def conn(database: Engine) -> Iterator[Connection]:
+def database(engine: Engine) -> Iterator[Engine]:
+    """An empty migrated database, once on SQLite and once on PostgreSQL."""
+    yield engine
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as conn:
+            conn.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def conn(engine: Engine) -> Iterator[Connection]:
     """A transaction on an empty database that is rolled back at the end."""
-    with database.connect() as connection, connection.begin() as transaction:
+    with engine.connect() as connection, connection.begin() as transaction:
         yield connection
         transaction.rollback()

@@ -236,7 +236,8 @@ def _claimed(row: Row[Any], line_id: int, open_parts: Sequence[OpenPart]) -> Cla
 
 def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: str) -> list[None]:  # noqa: ARG001
     """Claimed but not begun: back into the queue. What this host has not claimed, or has begun, stays as it is."""
-    conn.execute(_RELEASE, [{"row_id": each, "host": host} for each in message_ids])
+    if message_ids:
+        conn.execute(_RELEASE, [{"row_id": each, "host": host} for each in message_ids])
     return [None] * len(message_ids)
 
 
