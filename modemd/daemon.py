@@ -72,7 +72,8 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
         await wakeup.close()
         await gateway.stop(STOP_SECONDS)
         await bank.stop()
-        for task in (stopped, *tasks):
+        stopped.cancel()
+        for task in tasks:
             task.cancel()
         await asyncio.gather(stopped, *tasks, return_exceptions=True)
         await ledger.do(lines.host_stopped, name, instance, now())
