@@ -1,0 +1,113 @@
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from modemd.cli.common import json_option, print_json
+from modemd.sim import bank, models
+from modemd.sim.control import ControlClient, ControlServer
+
+_folder_option = click.option(
+    "--dir",
+    "folder",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The bank's folder.",
+)
+
+
+@click.command()
+@_folder_option
+@click.option("--modems", type=click.IntRange(1, bank.MAX_MODEMS), required=True, help="How many modems.")
+@click.option("--model", type=click.Choice(sorted(models.MODELS)), default="generic", show_default=True)
+@click.option("--send-seconds", type=click.FloatRange(min=0), default=0.0, help="From Ctrl-Z to +CMGS. Default: 0.")
+@click.option("--send-jitter", type=click.FloatRange(0, 1), default=0.0, help="0.2: that time varies by 20 %.")
+@click.option(
+    "--report-seconds", type=click.FloatRange(min=0), default=1.0, show_default=True, help="To the status report."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Identities, signal, faults.")
+@click.option("--pin", metavar="PIN", help="Every SIM wants this PIN. Default: none.")
+@click.option(
+    "--log", type=click.Path(path_type=Path, dir_okay=False), help="Append what happens here, a JSON object a line."
+)
+def sim(
+    folder: Path,
+    modems: int,
+    model: str,
+    send_seconds: float,
+    send_jitter: float,
+    report_seconds: float,
+    seed: int,
+    pin: str | None,
+    log: Path | None,
+) -> None:
+    """The simulated bank: modems on DIR/modem00 …, prints `ready`; runs until SIGTERM or Ctrl-C.
+
+    \b
+    modemd sim --dir bank --modems 4
+    """
+    options = bank.Options(modems, model, send_seconds, send_jitter, report_seconds, seed, pin, log)
+    asyncio.run(_run(bank.Bank(folder, options)))
+
+
+async def _run(simulated: bank.Bank) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    server = ControlServer(simulated)
+    await server.start()
+    try:
+        simulated.open()
+        click.echo("ready")
+        await stopped.wait()
+    finally:
+        await server.stop()
+        simulated.close()
+
+
+@click.command("sim-text")
+@_folder_option
+@click.argument("number", metavar="FROM")
+@click.argument("text")
+@click.option("--modem", metavar="modem00", help="The modem that gets it. Default: each in turn.")
+def sim_text(folder: Path, number: str, text: str, modem: str | None) -> None:
+    """A simulated phone texts the service.
+
+    \b
+    modemd sim-text --dir bank 0888000101 smetka
+    """
+    ControlClient(folder).text(number, text, modem)
+
+
+@click.command("sim-phone")
+@_folder_option
+@click.argument("number")
+@json_option
+def sim_phone(folder: Path, number: str, as_json: bool) -> None:
+    """What a simulated phone has received, the oldest first.
+
+    \b
+    modemd sim-phone --dir bank 0888000101 --json
+    """
+    for shown in ControlClient(folder).phone(number):
+        if as_json:
+            print_json(shown)
+        else:
+            click.echo(f"{shown['at']}  {shown['from']}: {shown['text']}")
+
+
+@click.command("sim-fault")
+@_folder_option
+@click.argument("modem")
+@click.argument("fault")
+def sim_fault(folder: Path, modem: str, fault: str) -> None:
+    """Make something go wrong with a modem, or with all of them.
+
+    \b
+    modemd sim-fault --dir bank modem01 silence
+    modemd sim-fault --dir bank modem01 none
+    modemd sim-fault --dir bank all cms-error:rate=0.1,code=38
+    """
+    ControlClient(folder).fault(modem, fault)

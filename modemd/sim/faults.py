@@ -1,0 +1,498 @@
+"""What goes wrong with modems and networks, one class each: `name:key=value,key=value` makes one."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from random import Random
+from typing import ClassVar, Protocol
+
+from modemd.errors import SimulatorError
+from modemd.sim.clock import Clock, Timer
+
+
+class Afflicted(Protocol):
+    """What a fault may do to a modem."""
+
+    clock: Clock
+    random: Random
+
+    def urc(self, *lines: str) -> None: ...
+
+    def noise(self, octets: bytes) -> None:
+        """Send bytes as they are, past every fault."""
+        ...
+
+    def unplug(self, seconds: float, name: str = "") -> None:
+        """Hang up; come back after that time, under another port name if one is given."""
+        ...
+
+    def lock(self, pin: str, tries: int) -> None:
+        """Restart the SIM with this PIN and so many tries left; 0 means that it wants its PUK."""
+        ...
+
+    def pull_card(self, seconds: float) -> None: ...
+
+    def lose_network(self, seconds: float) -> None: ...
+
+    def fill(self, storage: str) -> None: ...
+
+
+@dataclass
+class Fault:
+    """Strikes with probability `rate`, after the first `after` times, `count` times in all (0: until it is cleared)."""
+
+    name: ClassVar[str] = ""
+
+    rate: float = 1.0
+    count: int = 0
+    after: int = 0
+    _struck: int = field(default=0, init=False, repr=False)
+    _random: Random = field(default_factory=Random, init=False, repr=False)
+
+    def begin(self, modem: Afflicted) -> None:
+        """Called once, when the modem gets this fault."""
+        self._random = modem.random
+
+    def end(self) -> None:
+        """Called once, when it is cleared."""
+
+    @property
+    def spent(self) -> bool:
+        return 0 < self.count <= self._struck
+
+    def strikes(self) -> bool:
+        """Whether it happens this time; counts."""
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.spent or (self.rate < 1.0 and self._random.random() >= self.rate):
+            return False
+        self._struck += 1
+        return True
+
+    # where a modem asks
+
+    def output(self, data: bytes) -> bytes:
+        """What becomes of bytes on their way to the program."""
+        return data
+
+    def seconds_a_byte(self) -> float:
+        return 0.0
+
+    def loses_prompt(self) -> bool:
+        return False
+
+    def refusal(self) -> int | None:
+        """The CMS error with which a part is refused before the network takes it."""
+        return None
+
+    def submitted(self) -> None:
+        """The network has just taken a part; the modem has not answered yet."""
+
+    def answer_delay(self) -> float:
+        """How late the answer to Ctrl-Z is, in seconds; infinite: it never comes."""
+        return 0.0
+
+    def copies(self) -> int:
+        return 1
+
+    def report_delay(self) -> float:
+        return 0.0
+
+    def report_status(self) -> int | None:
+        return None
+
+
+@dataclass
+class Silence(Fault):
+    """The modem hears and does everything and says nothing, for `seconds` (0: until cleared)."""
+
+    name = "silence"
+
+    seconds: float = 0.0
+    _timer: Timer | None = field(default=None, init=False, repr=False)
+    _over: bool = field(default=False, init=False, repr=False)
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        if self.seconds:
+            self._timer = modem.clock.call_later(self.seconds, self._stop)
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _stop(self) -> None:
+        self._over = True
+
+    @property
+    def spent(self) -> bool:
+        return self._over or super().spent
+
+    def output(self, data: bytes) -> bytes:
+        return b"" if self.strikes() else data
+
+
+@dataclass
+class AnswerLost(Fault):
+    """The network takes the part, and the answer to Ctrl-Z never comes."""
+
+    name = "answer-lost"
+
+    count: int = 1
+
+    def answer_delay(self) -> float:
+        return math.inf if self.strikes() else 0.0
+
+
+@dataclass
+class AnswerLate(Fault):
+    """The answer to Ctrl-Z comes so many seconds late; until then the modem answers nothing else."""
+
+    name = "answer-late"
+
+    count: int = 1
+    seconds: float = 10.0
+
+    def answer_delay(self) -> float:
+        return self.seconds if self.strikes() else 0.0
+
+
+@dataclass
+class NoPrompt(Fault):
+    """AT+CMGS gets no prompt."""
+
+    name = "no-prompt"
+
+    count: int = 1
+
+    def loses_prompt(self) -> bool:
+        return self.strikes()
+
+
+@dataclass
+class CmsError(Fault):
+    """The part is refused with this +CMS ERROR."""
+
+    name = "cms-error"
+
+    code: int = 500
+
+    def refusal(self) -> int | None:
+        return self.code if self.strikes() else None
+
+
+@dataclass
+class Unplug(Fault):
+    """The port hangs up and is back after `seconds`, as `port` if that is given.
+
+    `when`: now, or submit: when the network has taken the part and the answer is still to come.
+    """
+
+    name = "unplug"
+
+    count: int = 1
+    seconds: float = 1.0
+    port: str = ""
+    when: str = "now"
+    _modem: Afflicted | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.when not in ("now", "submit"):
+            raise ValueError("when is now or submit")
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        self._modem = modem
+        if self.when == "now":
+            self._strike()
+
+    def submitted(self) -> None:
+        if self.when == "submit":
+            self._strike()
+
+    def _strike(self) -> None:
+        if self._modem is not None and self.strikes():
+            self._modem.unplug(self.seconds, self.port)
+
+
+@dataclass
+class Garbage(Fault):
+    """Up to `length` random bytes before what the modem says."""
+
+    name = "garbage"
+
+    length: int = 40
+
+    def output(self, data: bytes) -> bytes:
+        return self._random.randbytes(self._random.randint(1, self.length)) + data if self.strikes() else data
+
+
+@dataclass
+class ByteAtATime(Fault):
+    """Every byte comes alone, `seconds` after the one before."""
+
+    name = "byte-at-a-time"
+
+    seconds: float = 0.001
+
+    def seconds_a_byte(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Interleave(Fault):
+    """An unsolicited line between any two lines that the modem says, answers and their prompts included."""
+
+    name = "interleave"
+
+    line: str = "+CSQ: 17,99"
+
+    def output(self, data: bytes) -> bytes:
+        urc = f"\r\n{self.line}\r\n".encode()
+        return re.sub(rb"(?:^|(?<=\r\n))(?=\r\n|\+CMGL: )", lambda _: urc if self.strikes() else b"", data)
+
+
+@dataclass
+class UrcStorm(Fault):
+    """So many unsolicited lines a second, for `seconds` (0: until cleared)."""
+
+    name = "urc-storm"
+
+    per_second: float = 100.0
+    seconds: float = 0.0
+    line: str = "+CREG: 1"
+    _timer: Timer | None = field(default=None, init=False, repr=False)
+    _modem: Afflicted | None = field(default=None, init=False, repr=False)
+    _until: float = field(default=math.inf, init=False, repr=False)
+
+    _TICK: ClassVar[float] = 0.01  # s
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        self._modem = modem
+        if self.seconds:
+            self._until = modem.clock.seconds() + self.seconds
+        self._blow(0.0)
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _blow(self, owed: float) -> None:
+        modem = self._modem
+        if modem is None or modem.clock.seconds() >= self._until:
+            return
+        owed += self.per_second * self._TICK
+        for _ in range(int(owed)):
+            modem.urc(self.line)
+        self._timer = modem.clock.call_later(self._TICK, lambda: self._blow(owed % 1.0))
+
+
+@dataclass
+class Duplicate(Fault):
+    """The network brings a message twice."""
+
+    name = "duplicate"
+
+    def copies(self) -> int:
+        return 2 if self.strikes() else 1
+
+
+@dataclass
+class ReportMissing(Fault):
+    """The status report never comes."""
+
+    name = "report-missing"
+
+    def report_delay(self) -> float:
+        return math.inf if self.strikes() else 0.0
+
+
+@dataclass
+class ReportLate(Fault):
+    """The status report comes so many seconds late."""
+
+    name = "report-late"
+
+    seconds: float = 30.0
+
+    def report_delay(self) -> float:
+        return self.seconds if self.strikes() else 0.0
+
+
+@dataclass
+class ReportStatus(Fault):
+    """The status report says this TP-ST (23.040, 9.2.3.15): 70 is "validity period expired"."""
+
+    name = "report-status"
+
+    status: int = 70
+
+    def report_status(self) -> int | None:
+        return self.status if self.strikes() else None
+
+
+@dataclass
+class SimPin(Fault):
+    """The SIM restarts and asks for this PIN; `tries` are left."""
+
+    name = "sim-pin"
+
+    count: int = 1
+    pin: str = "1234"
+    tries: int = 3
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        if self.strikes():
+            modem.lock(self.pin, self.tries)
+
+
+@dataclass
+class SimPuk(Fault):
+    """The SIM wants its PUK."""
+
+    name = "sim-puk"
+
+    count: int = 1
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        if self.strikes():
+            modem.lock("1234", 0)
+
+
+@dataclass
+class SimRemoved(Fault):
+    """The SIM is out for `seconds` (0: for good)."""
+
+    name = "sim-removed"
+
+    count: int = 1
+    seconds: float = 0.0
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        if self.strikes():
+            modem.pull_card(self.seconds)
+
+
+@dataclass
+class SimFull(Fault):
+    """Every free slot of a storage gets an old message that was read."""
+
+    name = "sim-full"
+
+    count: int = 1
+    storage: str = "SM"
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        if self.strikes():
+            modem.fill(self.storage)
+
+
+@dataclass
+class Unregistered(Fault):
+    """The modem loses the network for `seconds` (0: for good)."""
+
+    name = "unregistered"
+
+    count: int = 1
+    seconds: float = 0.0
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        if self.strikes():
+            modem.lose_network(self.seconds)
+
+
+CLEAR = "none"  # takes all faults from a modem
+_CLASSES: dict[str, type[Fault]] = {cls.name: cls for cls in Fault.__subclasses__()}
+
+
+def parse(text: str) -> Fault:
+    """The fault that `name:key=value,key=value` describes. Raises SimulatorError naming what there is."""
+    name, _, tail = text.partition(":")
+    if name not in _CLASSES:
+        known = ", ".join(sorted([*_CLASSES, CLEAR]))
+        raise SimulatorError(dir="the bank", reason=f"there is no fault {name!r}, only {known}")
+    cls = _CLASSES[name]
+    kinds: dict[str, Callable[[str], object]] = {
+        each.name: _READERS[each.type] for each in fields(cls) if each.init and isinstance(each.type, type)
+    }
+    values: dict[str, object] = {}
+    for pair in filter(None, tail.split(",")):
+        key, _, value = pair.partition("=")
+        if key not in kinds:
+            raise SimulatorError(dir="the bank", reason=f"{name} has no {key!r}, only {', '.join(sorted(kinds))}")
+        try:
+            values[key] = kinds[key](value)
+        except ValueError:
+            raise SimulatorError(dir="the bank", reason=f"{name}: {key} cannot be {value!r}") from None
+    return _make(cls, values)
+
+
+def _make(cls: type[Fault], values: dict[str, object]) -> Fault:
+    try:
+        return cls(**values)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise SimulatorError(dir="the bank", reason=f"{cls.name}: {error}") from None
+
+
+_READERS: dict[type, Callable[[str], object]] = {float: float, int: int, str: str}
+
+
+class Faults:
+    """The faults of one modem, asked together; those that are spent drop out."""
+
+    def __init__(self, modem: Afflicted) -> None:
+        self._modem = modem
+        self._active: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        fault.begin(self._modem)
+        self._active.append(fault)
+
+    def clear(self) -> None:
+        while self._active:
+            self._active.pop().end()
+
+    def __bool__(self) -> bool:
+        return bool(self._active)
+
+    def active(self) -> list[Fault]:
+        self._active = [fault for fault in self._active if not fault.spent]
+        return self._active
+
+    def output(self, data: bytes) -> bytes:
+        for fault in self.active():
+            data = fault.output(data)
+        return data
+
+    def seconds_a_byte(self) -> float:
+        return max((fault.seconds_a_byte() for fault in self.active()), default=0.0)
+
+    def lose_prompt(self) -> bool:
+        return any(fault.loses_prompt() for fault in self.active())
+
+    def refusal(self) -> int | None:
+        return next((code for fault in self.active() if (code := fault.refusal()) is not None), None)
+
+    def submitted(self) -> None:
+        for fault in self.active():
+            fault.submitted()
+
+    def answer_delay(self) -> float:
+        return sum(fault.answer_delay() for fault in self.active())
+
+    def copies(self) -> int:
+        return max((fault.copies() for fault in self.active()), default=1)
+
+    def report_delay(self) -> float:
+        return sum(fault.report_delay() for fault in self.active())
+
+    def report_status(self) -> int | None:
+        return next((status for fault in self.active() if (status := fault.report_status()) is not None), None)
