@@ -19,7 +19,7 @@ def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, A
     statement = (
         insert_into(conn, table).on_conflict_do_nothing(index_elements=[key]).returning(table.c[key], table.c.id)
     )
-    return dict(conn.execute(statement, rows).tuples().all())
+    return {row[0]: row[1] for row in conn.execute(statement, rows)}
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:

@@ -202,7 +202,8 @@ def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
 
 def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) -> dict[int, int]:
     line_id = counted.selected_columns[0]
-    return dict(conn.execute(counted.where(line_id.in_(lines), since).group_by(line_id)).all())
+    rows = conn.execute(counted.where(line_id.in_(lines), since).group_by(line_id))
+    return {row[0]: row[1] for row in rows}
 
 
 def sent_since(conn: Connection, line_id: int, since: datetime) -> int:

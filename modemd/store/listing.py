@@ -114,4 +114,4 @@ def counts(conn: Connection) -> tuple[Mapping[str, int], Mapping[str, int]]:
 
 def _by_state(conn: Connection, table: Table, words: type[MessageState] | type[InboxState]) -> dict[str, int]:
     counted = conn.execute(select(table.c.state, func.count()).group_by(table.c.state))
-    return {str(word): 0 for word in words} | dict(counted.tuples().all())
+    return {str(word): 0 for word in words} | {row[0]: row[1] for row in counted}

@@ -38,7 +38,7 @@ _EXPIRED = (
 _IN_DOUBT = (
     select(part.c.id, part.c.submitted_at, message.c.kind)
     .join_from(part, message)
-    .where(text("part.state = 'in_doubt'"), part.c.submitted_at <= bindparam("latest"))
+    .where(text("part.state = 'in_doubt'"))
 )
 
 
@@ -62,10 +62,9 @@ def settle(conn: Connection, policies: Mapping[str, DoubtPolicy], now: datetime)
 
     What is queued again keeps its old line and time: a late report for the first attempt still settles it.
     """
-    latest = now - min((policy.patience for policy in policies.values()), default=timedelta.max / 2)
     doubtful = [
         row
-        for row in conn.execute(_IN_DOUBT, {"latest": latest})
+        for row in conn.execute(_IN_DOUBT)
         if row.kind in policies and row.submitted_at <= now - policies[row.kind].patience
     ]
     work = Work(conn, parts=[row.id for row in doubtful])

@@ -1,0 +1,67 @@
+"""A host that stops, restarts or dies loses no message and repeats none (rule 11)."""
+
+from datetime import timedelta
+
+import pytest
+from outbox_driver import LEASE, NOW, Outbox
+
+from modemd.errors import VerbFailed
+from modemd.store import leases
+from modemd.store.leases import Returned
+
+SECOND = timedelta(seconds=1)
+
+
+def test_rule_11_at_start_claims_return_and_what_was_in_the_air_is_in_doubt(out: Outbox, line_id: int) -> None:
+    in_the_air = out.sending(line_id, parts=2)
+    claimed = out.queue()
+    out.claim(line_id)
+    assert leases.recover(out.conn, "gsm-host-1", NOW) == Returned(queued=1, in_doubt=1)
+    assert [row.state for row in out.parts(out.part(in_the_air).message_id)] == ["in_doubt", "queued"]
+    assert out.claimed(line_id, count=5) == [claimed]
+
+
+def test_recovery_is_for_a_host_s_own_claims(out: Outbox, line_id: int) -> None:
+    message_id = out.queue()
+    out.claim(line_id, host="gsm-host-2")
+    assert leases.recover(out.conn, "gsm-host-1", NOW) == Returned(0, 0)
+    assert out.message(message_id).claimed_by == "gsm-host-2"
+
+
+def test_recovery_with_nothing_claimed_does_nothing(out: Outbox, line_id: int) -> None:
+    out.sent(out.sending(line_id))
+    assert leases.recover(out.conn, "gsm-host-1", NOW) == Returned(0, 0)
+
+
+def test_a_dead_host_s_claims_return_when_the_lease_has_ended(out: Outbox, line_id: int, other_line_id: int) -> None:
+    claimed, in_the_air = out.queue(), 0
+    (claim,) = out.claim(line_id)
+    in_the_air = out.sending(line_id)
+    assert leases.reclaim_expired(out.conn, NOW + LEASE) == Returned(0, 0)
+    assert leases.reclaim_expired(out.conn, NOW + LEASE + SECOND) == Returned(queued=1, in_doubt=1)
+    assert out.part(in_the_air).state == "in_doubt"
+    assert [each.message_id for each in out.claim(other_line_id, 5, host="gsm-host-2")] == [claimed]
+    with pytest.raises(VerbFailed):
+        out.begin(claim)  # the host was only cut off: it may not begin what another has
+
+
+def test_a_living_host_renews_its_leases(out: Outbox, line_id: int) -> None:
+    message_id = out.queue()
+    out.claim(line_id)
+    leases.renew(out.conn, "gsm-host-1", NOW + 20 * SECOND, LEASE)
+    assert out.message(message_id).lease_until == NOW + 20 * SECOND + LEASE
+    assert leases.reclaim_expired(out.conn, NOW + 40 * SECOND) == Returned(0, 0)
+
+
+def test_a_result_that_comes_after_the_lease_still_counts(out: Outbox, line_id: int) -> None:
+    part_id = out.sending(line_id)
+    leases.reclaim_expired(out.conn, NOW + timedelta(hours=1))
+    assert out.sent(part_id) == "sent"
+
+
+def test_a_long_message_between_two_parts_goes_on_after_a_restart(out: Outbox, line_id: int) -> None:
+    part_id = out.sending(line_id, parts=2)
+    out.sent(part_id)
+    leases.recover(out.conn, "gsm-host-1", NOW)
+    (again,) = out.claim(line_id)
+    assert [each.number for each in again.open_parts] == [2]
