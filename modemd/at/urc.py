@@ -14,7 +14,7 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _PREFIXED = re.compile(rb"([+^*$%#!_][A-Z0-9_ ]{1,20}?)(?: *[:=].*|)", re.IGNORECASE | re.DOTALL)
-_INDICATION = re.compile(rb'\+(CMTI|CDSI): *"?([A-Z_/]{2,6})"?, *(\d{1,5})', re.IGNORECASE)
+_INDICATION = re.compile(rb'\+(CMTI|CDSI): *"?([A-Z_/]{2,6})"?, *(\d{1,5})(?!\d)', re.IGNORECASE)
 _BURIED = re.compile(rb'\+(?:CMTI|CDSI): *"[A-Z_/]{2,6}", *\d{1,5}$')
 _LENGTH = re.compile(rb"[ ,](\d{1,3})$")
 _MEMORY_FULL = re.compile(rb'\^SMMEMFULL.*|\+SMS ?FULL.*|\^SMGO:.*|#SMOV:.*|\+QIND: *"smsfull".*', re.IGNORECASE)
