@@ -183,6 +183,17 @@ class UserRefused(ModemdError):
     """The user was not added: {reason}."""
 
 
+class PasswordRefused(ModemdError):
+    """The password was not changed: {reason}."""
+
+
+# the panel
+
+
+class PanelNotStarted(ModemdError):
+    """The panel cannot listen on {address}: {reason}. Stop what uses it, or set another [web] port."""
+
+
 # the simulated bank and the demo
 
 

@@ -1,0 +1,128 @@
+"""People of the panel: who may sign in, and as what."""
+
+import re
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from sqlalchemy import Connection, select
+
+from modemd.errors import PasswordRefused, UserRefused
+from modemd.store.dialects import insert_into
+from modemd.store.schema import staff
+
+SHORTEST_PASSWORD = 12  # characters
+LONGEST_PASSWORD = 128  # an endless one would keep the hash function busy
+ONE_TIME_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read out as another one
+ONE_TIME_GROUPS = 4  # of 4 letters: 79 bits
+
+_NAME = re.compile(r"[a-z][a-z0-9._-]{1,63}")
+_hasher = PasswordHasher()
+
+
+class Role(StrEnum):
+    TECHNICIAN = "technician"
+    OPERATOR = "operator"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    name: str
+    role: Role
+    one_time: bool  # the password was handed out: to be changed before anything else
+    session: str  # new with each password
+
+
+_PERSON = select(staff.c.id, staff.c.name, staff.c.role, staff.c.one_time, staff.c.session)
+
+
+def add(conn: Connection, name: str, role: str, now: datetime) -> str:
+    """Let somebody into the panel; returns the one-time password.
+
+    Raises UserRefused for a name that is no name or is taken, and for a role that does not exist.
+    """
+    name, known_role = tidy(name), _role(role)
+    if not _NAME.fullmatch(name):
+        reason = "a name has 2 to 64 small Latin letters, digits and . _ -, and begins with a letter"
+        raise UserRefused(reason=reason)
+    password = "-".join(_letters(4) for _ in range(ONE_TIME_GROUPS))
+    row = {"name": name, "role": known_role, "created_at": now, **_password(password, one_time=True)}
+    if conn.execute(insert_into(conn, staff).on_conflict_do_nothing(index_elements=["name"]), row).rowcount != 1:
+        raise UserRefused(reason=f"there is a user named {name} already")
+    return password
+
+
+def set_password(conn: Connection, name: str, password: str, role: str, now: datetime) -> None:
+    """Give a person this very password and role, whether there was such a person before or not."""
+    row = {"name": tidy(name), "role": _role(role), "created_at": now, **_password(password, one_time=False)}
+    written = {key: value for key, value in row.items() if key not in ("name", "created_at")}
+    conn.execute(insert_into(conn, staff).values(**row).on_conflict_do_update(index_elements=["name"], set_=written))
+
+
+def check(conn: Connection, name: str, password: str) -> Person | None:
+    """The person with this name and password, if any. Takes the same time, some 50 ms, when there is no such name."""
+    found = conn.execute(_PERSON.add_columns(staff.c.password_hash).where(staff.c.name == tidy(name))).first()
+    if len(password) > LONGEST_PASSWORD:
+        return None
+    try:
+        _hasher.verify(found.password_hash if found else _nobodys_hash(), password)
+    except VerifyMismatchError:
+        return None
+    return _person(found) if found else None
+
+
+def change_password(conn: Connection, person_id: int, password: str) -> Person:
+    """Write a person's own new password, which ends the sign-ins of the old one; returns the person as it is now.
+
+    Raises PasswordRefused.
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise PasswordRefused(reason=f"it needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    changed = staff.update().where(staff.c.id == person_id).values(**_password(password, one_time=False))
+    if conn.execute(changed).rowcount != 1:
+        raise PasswordRefused(reason="there is no such user any more")
+    return _person(conn.execute(_PERSON.where(staff.c.id == person_id)).one())
+
+
+def of_session(conn: Connection, session: str) -> Person | None:
+    """The person who signed in with this session; None once the password has changed."""
+    row = conn.execute(_PERSON.where(staff.c.session == session)).first()
+    return _person(row) if row else None
+
+
+def tidy(name: str) -> str:
+    """A name as it is kept: people type capitals and spaces that they do not mean."""
+    return name.strip().lower()
+
+
+def _role(role: str) -> Role:
+    try:
+        return Role(role)
+    except ValueError:
+        raise UserRefused(reason=f"a role is one of {', '.join(Role)}") from None
+
+
+def _password(password: str, *, one_time: bool) -> dict[str, Any]:
+    return {"password_hash": _hasher.hash(password), "one_time": one_time, "session": str(uuid.uuid4())}
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(ONE_TIME_LETTERS) for _ in range(count))
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash(secrets.token_hex(16))
+
+
+def _person(row: Any) -> Person:
+    return Person(row.id, row.name, Role(row.role), row.one_time, row.session)
