@@ -125,9 +125,9 @@ class Channel:
         return self._dialogue.state is not DialogueState.DESYNCED
 
     @asynccontextmanager
-    async def hold(self) -> "AsyncIterator[None]":
-        """Let what is under way end, and let nothing new begin."""
-        await self._turn.take(urgent=True)
+    async def hold(self, *, urgent: bool = True) -> "AsyncIterator[None]":
+        """Wait for the turn and keep it: nobody else speaks meanwhile."""
+        await self._turn.take(urgent=urgent)
         try:
             yield
         finally:
@@ -135,19 +135,18 @@ class Channel:
 
     # commands
 
-    async def ask(self, command: Command[T], *, urgent: bool = False) -> T:
-        """Say the command when its turn comes, and give its parsed answer.
+    async def ask(self, command: Command[T], *, urgent: bool = False, holding: bool = False) -> T:
+        """Say the command when its turn comes, and give its parsed answer. `holding`: the caller holds the turn.
 
         Raises CommandRefused, CommandTimeout, PortGone.
         """
-        await self._turn.take(urgent=urgent)
-        try:
-            if not self.in_step:
-                await self._synchronise()
-            self._write(self._dialogue.ask(command))
-            answer: Answer = await self._answer(command, command.seconds or self._command_seconds)
-        finally:
-            self._turn.give()
+        if not holding:
+            async with self.hold(urgent=urgent):
+                return await self.ask(command, holding=True)
+        if not self.in_step:
+            await self._synchronise()
+        self._write(self._dialogue.ask(command))
+        answer: Answer = await self._answer(command, command.seconds or self._command_seconds)
         if not answer.final.ok:
             raise self._refused(str(command), answer.final)
         return command.parse(answer.replies)
@@ -222,12 +221,9 @@ class Channel:
 
     async def synchronise(self) -> None:
         """ESC, then AT until quiet, dropping what comes (rule 5). Raises CommandTimeout, PortGone."""
-        await self._turn.take(urgent=True)
-        try:
+        async with self.hold():
             if not self.in_step:
                 await self._synchronise()
-        finally:
-            self._turn.give()
 
     async def _synchronise(self) -> None:
         self._write(ESCAPE)

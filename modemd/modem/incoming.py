@@ -24,6 +24,7 @@ from modemd.modem.storages import StorageReader
 
 log = logging.getLogger(__name__)
 
+RECEIVED = (0, 1)  # <stat> of 27.005, 3.1: received unread, received read; the others are texts to be sent
 STORAGES = ("SM", "ME", "SR", "MT")  # in the order they are looked through; MT is SM and ME together: then it is empty
 SWEEP_SECONDS = 600.0  # a lost +CMTI strands no message for longer
 POLL_SECONDS = 5.0  # for a modem that announces nothing
@@ -60,6 +61,7 @@ class Inbound:
         self._direct: deque[bytes] = deque()
         self._deferred: list[bytes] = []  # direct ones that could not be recorded, until the next look
         self._storages = StorageReader(channel)
+        self._usual_storage: str | None = None  # where the modem announces messages
         self._retry = Backoff(RETRY_SECONDS, SWEEP_SECONDS)
         self._woken = asyncio.Event()
         self._sweep_at = float("inf")
@@ -173,55 +175,72 @@ class Inbound:
 
     async def _take_in_announced(self) -> None:
         storage, slots = next(iter(self._announced.items()))
-        await self._storages.select(storage)
+        self._usual_storage = storage
         if len(slots) >= LIST_FROM and self._storages.lists:
             del self._announced[storage]
-            await self._take_in_all()
+            await self._take_in_all(storage)
             return
         slot = next(iter(slots))
         del slots[slot]
         if not slots:
             del self._announced[storage]
-        entry = await self._storages.read(slot)
+        async with self._channel.hold():
+            await self._storages.select(storage)
+            entry = await self._storages.read(slot)
         if entry is None or entry.pdu is None:
             self.sweep_in(RETRY_SECONDS)  # not there yet, or its PDU was lost on the serial line
         else:
-            await self._take_in([entry])
+            await self._take_in(storage, [entry])
 
     async def _sweep(self) -> None:
         self._direct += self._deferred
         self._deferred = []
         offered = self._messaging.storages
-        names = [name for name in STORAGES if offered is not None and name in offered.reading]
-        for name in names or ["SM"]:
+        names = [name for name in STORAGES if offered is not None and name in offered.reading] or ["SM"]
+        names.sort(key=lambda name: name == (self._usual_storage or names[0]))  # stay there: the next +CMTI needs it
+        for name in names:
             self._announced.pop(name, None)
-            await self._storages.select(name, refresh=not self._storages.lists)
-            await self._take_in_all()
+            await self._take_in_all(name)
 
-    async def _take_in_all(self) -> None:
-        entries = await self._storages.listing()
-        if entries is None:
-            await self._storages.select(self._storages.selected or "SM", refresh=True)
-            entries = await self._storages.occupied()
+    async def _take_in_all(self, storage: str) -> None:
+        async with self._channel.hold():
+            await self._storages.select(storage, refresh=not self._storages.lists)
+            entries = await self._storages.listing()
+            if entries is None:
+                await self._storages.select(storage, refresh=True)
+                entries = await self._storages.occupied()
         for start in range(0, len(entries), BATCH):
-            await self._take_in(entries[start : start + BATCH])
+            await self._take_in(storage, entries[start : start + BATCH])
 
-    async def _take_in(self, entries: Sequence[Stored]) -> None:
+    async def _take_in(self, storage: str, entries: Sequence[Stored]) -> None:
         """Hand over, wait for the commit, delete: in this order (rule 1)."""
-        items = [await self._readable(entry) for entry in entries if entry.pdu is not None and entry.status in (0, 1)]
-        deleted = [item for item in await self._committed(items) if await self._storages.delete(item.index or 0)]
+        items = [
+            await self._readable(storage, entry)
+            for entry in entries
+            if entry.pdu is not None and entry.status in RECEIVED
+        ]
+        deleted = [item for item in await self._committed(items) if await self._deleted(item)]
         received = [item for item in deleted if isinstance(item, ReceivedSms)]
         if received:
             await self._handler.stored_deleted(received)
 
-    async def _readable(self, entry: Stored) -> Incoming:
+    async def _readable(self, storage: str, entry: Stored) -> Incoming:
         """What the entry says; one that makes no sense is read once more: the serial line may have damaged it."""
-        item = read_pdu(entry.pdu or b"", self._storages.selected, entry.slot, self._now())
+        item = read_pdu(entry.pdu or b"", storage, entry.slot, self._now())
         if isinstance(item, ReceivedSms) and item.error is not None:
-            again = await self._storages.read(entry.slot)
+            async with self._channel.hold():
+                await self._storages.select(storage)
+                again = await self._storages.read(entry.slot)
             if again is not None and again.pdu is not None:
-                return read_pdu(again.pdu, item.storage, item.index, item.received_at)
+                return read_pdu(again.pdu, storage, entry.slot, item.received_at)
         return item
+
+    async def _deleted(self, item: Incoming) -> bool:
+        if item.storage is None or item.index is None:
+            return False
+        async with self._channel.hold():
+            await self._storages.select(item.storage)
+            return await self._storages.delete(item.index)
 
     # to the gateway
 

@@ -14,7 +14,7 @@ LAST_SLOT = 255  # tried where neither a listing nor the storage's size is to be
 
 
 class StorageReader:
-    """Everything is urgent here: an incoming message that waits behind a send goes before the next one."""
+    """The caller holds the turn: between selecting a storage and reading in it nobody else speaks."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -32,7 +32,7 @@ class StorageReader:
         if storage == self.selected and not refresh:
             return
         try:
-            self._fill = await self._channel.ask(commands.select_storage(storage), urgent=True)
+            self._fill = await self._channel.ask(commands.select_storage(storage), holding=True)
         except CommandRefused as error:
             _raise_if_busy(error)
             log.debug("%s", error)  # it has one storage only, or calls it otherwise
@@ -44,7 +44,7 @@ class StorageReader:
         if not self.lists:
             return None
         try:
-            return await self._channel.ask(commands.LIST_ALL, urgent=True)
+            return await self._channel.ask(commands.LIST_ALL, holding=True)
         except CommandRefused as error:
             _raise_if_busy(error)
             log.debug("%s", error)
@@ -67,7 +67,7 @@ class StorageReader:
     async def read(self, slot: int) -> Stored | None:
         """One entry; None for an empty slot, which most modems refuse to read."""
         try:
-            return await self._channel.ask(commands.read(slot), urgent=True)
+            return await self._channel.ask(commands.read(slot), holding=True)
         except CommandRefused as error:
             _raise_if_busy(error)
             log.debug("%s", error)
@@ -75,7 +75,7 @@ class StorageReader:
 
     async def delete(self, slot: int) -> bool:
         try:
-            await self._channel.ask(commands.delete(slot), urgent=True)
+            await self._channel.ask(commands.delete(slot), holding=True)
         except CommandRefused as error:
             log.warning("%s; it is on the disk, and stays in the modem for now", error)
             return False

@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import tty
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,6 @@ Reaction = Answer | Callable[[str], Answer]
 
 CTRL_Z = b"\x1a"
 ESC = b"\x1b"
-SMS = "07919539010000f0240b915398888888f80000622142110300800bf3f67c5d0699d3616100"
 
 
 def line(*lines: str) -> bytes:
@@ -54,7 +52,12 @@ USUAL: dict[str, Reaction] = {
 }
 
 
-class Peer:
+class _Once:
+    def __init__(self, reaction: Reaction) -> None:
+        self.reaction = reaction
+
+
+class ScriptedModem:
     """The modem. `heard` is every command and every PDU in order; reactions are looked up newest first."""
 
     def __init__(self, folder: Path, name: str = "modem00") -> None:
@@ -62,14 +65,14 @@ class Peer:
         self.heard: list[str] = []
         self.escapes = 0
         self.echo = False
-        self.reactions: list[tuple[re.Pattern[str], Reaction]] = []
-        self.on_pdu: Callable[[str], Answer] = self._take
+        self.reactions: list[tuple[re.Pattern[str], Reaction | _Once]] = []
+        self.on_pdu: Callable[[str], Answer] = self.take
         self.reference = 0
         self.at_prompt = False
+        self.deaf = False  # hears, and answers nothing
         self._buffer = b""
         self._arrived = asyncio.Event()
-        self._once: dict[str, deque[Reaction]] = {}
-        self.chunk: int | None = None
+        self.chunk: int | None = None  # octets written at a time
         for pattern, reaction in USUAL.items():
             self.on(pattern, reaction)
         self._open()
@@ -86,23 +89,17 @@ class Peer:
         self.reactions.insert(0, (re.compile(pattern), reaction))
 
     def next(self, pattern: str, *reactions: Reaction) -> None:
-        """React so to the next ones only."""
-        queue = deque(reactions)
-        usual = self.reaction
-
-        def react(command: str) -> Answer:
-            if queue:
-                reaction = queue.popleft()
-                return reaction(command) if callable(reaction) else reaction
-            self.reactions.remove(entry)
-            return usual(command)
-
-        entry = (re.compile(pattern), react)
-        self.reactions.insert(0, entry)
+        """React so to the next ones only, one reaction after the other."""
+        for reaction in reversed(reactions):
+            self.reactions.insert(0, (re.compile(pattern), _Once(reaction)))
 
     def reaction(self, command: str) -> Answer:
-        for pattern, reaction in self.reactions:
+        for entry in self.reactions:
+            pattern, reaction = entry
             if pattern.fullmatch(command):
+                if isinstance(reaction, _Once):
+                    self.reactions.remove(entry)
+                    reaction = reaction.reaction
                 return reaction(command) if callable(reaction) else reaction
         return ERROR
 
@@ -111,8 +108,15 @@ class Peer:
         for start in range(0, len(data), step):
             os.write(self.master, data[start : start + step])
 
-    def say_later(self, seconds: float, data: bytes) -> None:
-        asyncio.get_running_loop().call_later(seconds, self.say, data)
+    def say_later(self, seconds: float, data: bytes, *, prompt: bool = False, deaf: bool = True) -> None:
+        """Say it then; `prompt`: and wait for a PDU from then on; `deaf=False`: and answer again."""
+
+        def speak() -> None:
+            self.deaf = self.deaf and deaf
+            self.at_prompt = prompt
+            self.say(data)
+
+        asyncio.get_running_loop().call_later(seconds, speak)
 
     async def until(self, command: str, times: int = 1) -> None:
         """Wait until the command (a pattern) has been heard so often."""
@@ -135,7 +139,7 @@ class Peer:
         self.at_prompt = False
         self._open()
 
-    def _take(self, pdu: str) -> Answer:
+    def take(self, pdu: str) -> Answer:
         self.reference = (self.reference + 1) % 256
         return line(f"+CMGS: {self.reference}", "OK")
 
@@ -167,7 +171,7 @@ class Peer:
         self.heard.append(what)
         if self.echo:
             self.say(what.encode("latin-1") + b"\r")
-        answer = react(what)
+        answer = None if self.deaf else react(what)
         if answer is not None:
             self.at_prompt = answer.endswith(b"> ")
             self.say(answer)

@@ -1,0 +1,141 @@
+"""A modem of ours wired to a scripted one, with a gateway that remembers what it was told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scripted_modem import ScriptedModem
+
+from modemd.config import Bank, Settings
+from modemd.errors import ModemError
+from modemd.messages import OutgoingSms, ReceivedSms, StatusReport
+from modemd.modem.lifecycle import State
+from modemd.modem.modem import Modem
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+# from +359881234567 on 2026-11-23 08:00 UTC: "smetka"
+SMETKA = "00040c9153891832547600006211328000000006f37699be0e03"
+SMETKA_LENGTH = len(SMETKA) // 2 - 1
+
+
+class RecordingGateway:
+    """What the modem told, in order: (what, details)."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+        self.states: list[State] = []
+        self.tried: set[tuple[str, str]] = set()
+        self.accepted: list[tuple[str, str]] = []
+        self.refuse: ModemError | None = None
+        self.on_received: Callable[[Sequence[ReceivedSms]], None] = lambda received: None
+        self.hold = asyncio.Event()  # commits wait for it
+        self.hold.set()
+
+    async def identified(self, modem: Modem) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+        modem.line_id, modem.line_name = 1, "gsm1"
+
+    async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
+        new = (sim, pin) not in self.tried
+        self.tried.add((sim, pin))
+        return new
+
+    async def pin_accepted(self, sim: str, pin: str) -> None:
+        self.tried.discard((sim, pin))
+        self.accepted.append((sim, pin))
+
+    async def sms_received(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
+        await self.hold.wait()
+        self.on_received(received)
+        self.told.append(("sms", list(received)))
+
+    async def status_reports_received(self, modem: Modem, reports: Sequence[StatusReport]) -> None:
+        await self.hold.wait()
+        self.told.append(("reports", list(reports)))
+
+    async def stored_deleted(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
+        self.told.append(("deleted", list(received)))
+
+    def late_result(self, modem: Modem, part_id: int, outcome: int | ModemError) -> None:
+        self.told.append(("late", (part_id, outcome)))
+
+    def modem_changed(self, modem: Modem) -> None:
+        if not self.states or self.states[-1] is not modem.state:
+            self.states.append(modem.state)
+
+    def of(self, what: str) -> list[Any]:
+        return [details for name, details in self.told if name == what]
+
+    @property
+    def sms(self) -> list[ReceivedSms]:
+        return [sms for batch in self.of("sms") for sms in batch]
+
+    @property
+    def reports(self) -> list[StatusReport]:
+        return [report for batch in self.of("reports") for report in batch]
+
+
+class Bench:
+    def __init__(self, peer: ScriptedModem, settings: Settings) -> None:
+        self.peer = peer
+        self.gateway = RecordingGateway()
+        self.modem = Modem(peer.path, settings, self.gateway, lambda: NOW)
+
+    async def state(self, *states: State) -> None:
+        """Wait until the modem is in one of the states."""
+        async with asyncio.timeout(600):
+            while self.modem.state not in states:
+                await asyncio.sleep(0.01)
+
+    async def told(self, what: str, times: int = 1) -> None:
+        async with asyncio.timeout(3600):
+            while len(self.gateway.of(what)) < times:
+                await asyncio.sleep(0.01)
+
+    async def send(self, part: OutgoingSms | None = None) -> int:
+        return await self.modem.send(part or a_part(), done())
+
+
+def a_part(part_id: int = 7) -> OutgoingSms:
+    return OutgoingSms(part_id, part_id, "manual", 5, 22, "00" + f"{part_id:02x}" * 22)
+
+
+def done() -> asyncio.Future[None]:
+    """A commit that is already there."""
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    return future
+
+
+@asynccontextmanager
+async def wired(folder: Path, *, start: bool = True, ready: bool = True, **bank: Any) -> AsyncIterator[Bench]:
+    """`start=False`: the test sets the scripted modem up first and calls `asyncio.create_task(bench.modem.run())`."""
+    peer = ScriptedModem(folder)
+    bench = Bench(peer, Settings(bank=Bank(**bank)))
+    life = asyncio.create_task(bench.modem.run()) if start else None
+    try:
+        if start and ready:
+            await bench.state(State.READY)
+            await peer.until("AT.CMGL=4", 2)  # it has looked through SM and SR
+        yield bench
+    finally:
+        if life is not None:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+        peer.hang_up()
+
+
+@asynccontextmanager
+async def living(bench: Bench) -> AsyncIterator[None]:
+    """Start the modem of a bench made with `start=False`."""
+    life = asyncio.create_task(bench.modem.run())
+    try:
+        yield
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
