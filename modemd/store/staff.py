@@ -56,7 +56,8 @@ def add(conn: Connection, name: str, role: str, now: datetime) -> str:
         raise UserRefused(reason=reason)
     password = "-".join(_letters(4) for _ in range(ONE_TIME_GROUPS))
     row = {"name": name, "role": known_role, "created_at": now, **_password(password, one_time=True)}
-    if conn.execute(insert_into(conn, staff).on_conflict_do_nothing(index_elements=["name"]), row).rowcount != 1:
+    added = insert_into(conn, staff).values(**row).on_conflict_do_nothing(index_elements=["name"])
+    if conn.scalar(added.returning(staff.c.id)) is None:
         raise UserRefused(reason=f"there is a user named {name} already")
     return password
 
