@@ -197,8 +197,8 @@ class Inbound:
         self._deferred = []
         offered = self._messaging.storages
         names = [name for name in STORAGES if offered is not None and name in offered.reading] or ["SM"]
-        names.sort(key=lambda name: name == (self._usual_storage or names[0]))  # stay there: the next +CMTI needs it
-        for name in names:
+        last = self._usual_storage or names[0]
+        for name in sorted(names, key=lambda name: name == last):  # stay there: the next +CMTI wants it
             self._announced.pop(name, None)
             await self._take_in_all(name)
 
