@@ -107,6 +107,7 @@ class Web(Section):
     port: int = Field(8080, ge=0, le=65535)
     secret_key_file: Path | None = None  # the panel does not start without it
     force_https: bool = False
+    trusted_proxy: str | None = None  # address of the reverse proxy whose X-Forwarded-For and -Proto are believed
     simulated_bank: Path | None = None  # the folder of a simulated bank: gives the panel a phone to play with
 
 
