@@ -61,7 +61,7 @@ def shown(url: URL) -> str:
 def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         _make_file(url, Path(url.database))
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"))
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -99,6 +99,7 @@ def _begin_sqlite(conn: Connection) -> None:
 def _postgresql(url: URL) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,  # rule 12: an error that is logged names no phone and quotes no text
         pool_pre_ping=True,
         connect_args=POSTGRESQL_OPTIONS,
     )

@@ -139,8 +139,8 @@ def hash_pin(sim: str, pin: str) -> str:
 
 def pin_may_be_tried(conn: Connection, sim: str, pin_hash: str, now: datetime) -> bool:
     """True once for each SIM and PIN; commit before the attempt (rule 7)."""
-    attempt = insert_into(conn, pin_attempt).on_conflict_do_nothing()
-    return bool(conn.execute(attempt.values(sim=sim, pin_hash=pin_hash, at=now)).rowcount == 1)
+    attempt = insert_into(conn, pin_attempt).on_conflict_do_nothing().returning(pin_attempt.c.sim)
+    return conn.scalar(attempt, {"sim": sim, "pin_hash": pin_hash, "at": now}) is not None
 
 
 def pin_accepted(conn: Connection, sim: str, pin_hash: str) -> None:
@@ -204,11 +204,6 @@ def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) 
     line_id = counted.selected_columns[0]
     rows = conn.execute(counted.where(line_id.in_(lines), since).group_by(line_id))
     return {row[0]: row[1] for row in rows}
-
-
-def sent_since(conn: Connection, line_id: int, since: datetime) -> int:
-    """Parts that left through the line, or may have, for its quotas."""
-    return len(sent_times(conn, line_id, since))
 
 
 def sent_times(conn: Connection, line_id: int, since: datetime) -> list[datetime]:
