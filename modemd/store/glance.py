@@ -34,4 +34,4 @@ def waiting(conn: Connection) -> Mapping[str, int]:
 
 def _counts(conn: Connection, table: Table, states: tuple[str, ...]) -> dict[str, int]:
     counted = select(table.c.state, func.count()).where(table.c.state.in_(states)).group_by(table.c.state)
-    return {str(state): 0 for state in states} | dict(conn.execute(counted).tuples().all())
+    return {str(state): 0 for state in states} | {row[0]: row[1] for row in conn.execute(counted)}
