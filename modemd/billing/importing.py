@@ -1,0 +1,185 @@
+"""Hand-over files into the database: checked whole before the first row is stored, then loaded and switched to."""
+
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
+
+from modemd.billing import cells, generations, rejects
+from modemd.billing.files import HandOverFile, Mode
+from modemd.billing.generations import Previous
+from modemd.billing.rows import ROW_TYPES, Tally, good_rows
+from modemd.errors import FileHeld, FileRefused
+from modemd.store.database import reading, writing
+from modemd.store.schema import dataset
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]  # rows loaded, rows in all
+
+MOST_BAD = Fraction(5, 1000)  # of the rows; with more the file is refused
+MOST_MOVEMENT = Fraction(30, 100)  # of rows or open sum from one FULL file to the next; with more it is held
+ROWS_AT_ONCE = 2_000
+PAUSE = 0.01  # s between two transactions: SQLite's lock is not fair, and a waiting daemon would seldom find it free
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file that was taken."""
+
+    type: str
+    mode: Mode
+    source: str
+    seq: int
+    rows: int
+    rejected: int
+    rejects: Path | None  # where the bad rows are
+    repeated: bool  # this very file had been imported before: nothing was done
+
+    def __str__(self) -> str:
+        what = f"{self.type} {self.mode} {self.seq} of {self.source}"
+        if self.repeated:
+            return f"{what} was imported before; nothing to do"
+        bad = f", {self.rejected} rejected (see {self.rejects})" if self.rejected else ""
+        return f"{what}: {self.rows} rows imported{bad}"
+
+
+def import_file(
+    engine: Engine,
+    path: Path,
+    now: datetime,
+    *,
+    reject_folder: Path,
+    progress: Progress | None = None,
+    approved: bool = False,
+) -> Imported:
+    """Take in one hand-over file, all or nothing. The same file again changes nothing.
+
+    Raises FileRefused for every fault of the file, and FileHeld for a FULL file that moves rows or open sum by more
+    than 30 %, unless a person has `approved` it; neither uses its sequence number up. Up to 0.5 % of bad rows are left
+    out and written to `reject_folder`.
+    """
+    file = HandOverFile(path)
+    tally = Tally()
+    try:
+        with reading(engine) as conn:
+            previous = generations.previous(conn, file)
+        if previous.repeated:
+            return _result(file, tally, None, repeated=True)
+        _check_place(file, previous)
+        reject_path = _check_rows(file, tally, reject_folder)
+        if not approved:
+            _check_movement(file, previous, tally)
+    except (FileRefused, FileHeld) as error:
+        with writing(engine) as conn:
+            state = "held" if isinstance(error, FileHeld) else "refused"
+            generations.note(conn, file, tally, now, state, str(error.facts["reason"]))
+        raise
+    repeated = not _load(engine, file, tally, now, progress)
+    return _result(file, tally, reject_path, repeated=repeated)
+
+
+def has_data(engine: Engine) -> bool:
+    """Whether open items have ever been imported."""
+    with reading(engine) as conn:
+        return conn.scalar(select(dataset.c.type).where(dataset.c.type == "OPENITEMS")) is not None
+
+
+def _check_place(file: HandOverFile, previous: Previous) -> None:
+    header = file.header
+    if previous.seq is not None and header.seq != previous.seq + 1:
+        expected = f"{previous.seq + 1} follows the last {header.type} of {header.source}"
+        raise file.refusal(f"its sequence is {header.seq} and {expected}")
+    if previous.data_at is not None and header.data_at < previous.data_at:
+        raise file.refusal(f"its data is of {header.data_at:%Y-%m-%d %H:%M} UTC, older than what is here")
+
+
+def _check_rows(file: HandOverFile, tally: Tally, reject_folder: Path) -> Path | None:
+    """Read the whole file; returns where its bad rows are."""
+    for _ in good_rows(file, tally):
+        pass
+    try:
+        path = rejects.write(reject_folder, file.name, tally.bad)
+    except OSError as error:
+        raise file.refusal(f"its bad rows cannot be written to {reject_folder}: {error.strerror}") from error
+    if len(tally.bad) > tally.rows * MOST_BAD:
+        first = f"the first is line {tally.bad[0].line}: {tally.bad[0].reason}"
+        raise file.refusal(f"{len(tally.bad)} of {tally.rows} rows are bad, see {path}; {first}")
+    return path
+
+
+def _check_movement(file: HandOverFile, previous: Previous, tally: Tally) -> None:
+    if file.header.mode != "FULL" or previous.full is None:
+        return
+    rows, cents = previous.full
+    moved = f"more than {float(MOST_MOVEMENT):.0%} from the last FULL file"
+    if abs(tally.rows - rows) > rows * MOST_MOVEMENT:
+        raise FileHeld(name=file.name, reason=f"its rows move from {rows} to {tally.rows}, {moved}")
+    if abs(tally.cents - cents) > cents * MOST_MOVEMENT:
+        sums = f"from {cells.money(cents)} to {cells.money(tally.cents)}"
+        raise FileHeld(name=file.name, reason=f"its open sum moves {sums}, {moved}")
+
+
+def _load(engine: Engine, file: HandOverFile, tally: Tally, now: datetime, progress: Progress | None) -> bool:
+    """Store a checked file and switch to it. False: meanwhile another import has done it with the same file."""
+    with writing(engine) as conn:
+        generation = generations.note(conn, file, tally, now, "loading")
+    try:
+        _fill(engine, file, tally, generation, progress)
+        switched = _switch(engine, file, tally, generation)
+    except FileRefused as error:
+        _discard(engine, file, generation, str(error.facts["reason"]))
+        raise
+    if not switched:
+        _discard(engine, file, generation, "another import took the same file")
+        return False
+    log.info("%s %s %s: %s rows", file.header.type, file.header.mode, file.header.seq, tally.good)
+    try:
+        generations.purge(engine, file.header, generation, now)
+    except OperationalError:
+        log.warning("the rows before %s stay until the next import", generation, exc_info=True)
+    return True
+
+
+def _fill(engine: Engine, file: HandOverFile, tally: Tally, generation: int, progress: Progress | None) -> None:
+    rows = good_rows(file, Tally())
+    row_type = ROW_TYPES[file.header.type]
+    done = 0
+    while some := list(itertools.islice(rows, ROWS_AT_ONCE)):
+        with writing(engine) as conn:
+            generations.add(conn, row_type, generation, some)
+        done += len(some)
+        if progress is not None:
+            progress(done, tally.good)
+        time.sleep(PAUSE)
+
+
+def _switch(engine: Engine, file: HandOverFile, tally: Tally, generation: int) -> bool:
+    with writing(engine) as conn:
+        generations.lock(conn)
+        previous = generations.previous(conn, file)
+        if previous.repeated:
+            return False
+        _check_place(file, previous)
+        generations.switch(conn, file, generation, tally.good)
+        return True
+
+
+def _discard(engine: Engine, file: HandOverFile, generation: int, reason: str) -> None:
+    with writing(engine) as conn:
+        generations.refuse(conn, generation, reason)
+    generations.discard(engine, file.header, generation)
+
+
+def _result(file: HandOverFile, tally: Tally, reject_path: Path | None, *, repeated: bool) -> Imported:
+    header = file.header
+    return Imported(
+        header.type, header.mode, header.source, header.seq, tally.good, len(tally.bad), reject_path, repeated
+    )
