@@ -49,16 +49,17 @@ def sim(
     modemd sim --dir bank --modems 4
     """
     options = bank.Options(modems, model, send_seconds, send_jitter, report_seconds, seed, pin, log)
-    asyncio.run(_run(bank.Bank(folder, options)))
+    asyncio.run(_run(folder, options))
 
 
-async def _run(simulated: bank.Bank) -> None:
+async def _run(folder: Path, options: bank.Options) -> None:
+    simulated = bank.Bank(folder, options)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     server = ControlServer(simulated)
-    await server.start()
     try:
+        await server.start()
         simulated.open()
         click.echo("ready")
         await stopped.wait()

@@ -31,25 +31,24 @@ class Options:
 
 
 class Bank:
-    """Modems, ports and network. `open` needs a running event loop."""
+    """Modems, ports and network; made and used inside a running event loop."""
 
     def __init__(self, folder: Path, options: Options) -> None:
         """Raises SimulatorError for a model that does not exist."""
         self.folder = folder
         self._options = options
         self._model = models.find(options.model)
+        self._clock: Clock = LoopClock()
+        self._journal = Journal(options.log)
+        self.network = Network(self._clock, report_seconds=options.report_seconds, journal=self._journal)
         self._ports: dict[str, Port] = {}
         self._returning: dict[str, Timer] = {}
         self.modems: dict[str, Modem] = {}
 
     def open(self) -> None:
         """Make the folder and the ports; all modems are registered at once."""
-        options = self._options
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._clock: Clock = LoopClock()
-        self._journal = Journal(options.log)
-        self.network = Network(self._clock, report_seconds=options.report_seconds, journal=self._journal)
-        for index in range(options.modems):
+        for index in range(self._options.modems):
             name = f"modem{index:02}"
             self.modems[name] = self._make(name, index)
             self._plug_in(name, name)
@@ -112,5 +111,6 @@ class Bank:
 
     def _return(self, name: str, port_name: str) -> None:
         del self._returning[name]
-        self._plug_in(name, port_name)
+        taken = {port.link.name for port in self._ports.values()}
+        self._plug_in(name, name if port_name in taken else port_name)
         self.modems[name].power_on()

@@ -4,104 +4,11 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from random import Random
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from modemd.errors import SimulatorError
-from modemd.sim.clock import Clock, Timer
-
-
-class Afflicted(Protocol):
-    """What a fault may do to a modem."""
-
-    clock: Clock
-    random: Random
-
-    def urc(self, *lines: str) -> None: ...
-
-    def noise(self, octets: bytes) -> None:
-        """Send bytes as they are, past every fault."""
-        ...
-
-    def unplug(self, seconds: float, name: str = "") -> None:
-        """Hang up; come back after that time, under another port name if one is given."""
-        ...
-
-    def lock(self, pin: str, tries: int) -> None:
-        """Restart the SIM with this PIN and so many tries left; 0 means that it wants its PUK."""
-        ...
-
-    def pull_card(self, seconds: float) -> None: ...
-
-    def lose_network(self, seconds: float) -> None: ...
-
-    def fill(self, storage: str) -> None: ...
-
-
-@dataclass
-class Fault:
-    """Strikes with probability `rate`, after the first `after` times, `count` times in all (0: until it is cleared)."""
-
-    name: ClassVar[str] = ""
-
-    rate: float = 1.0
-    count: int = 0
-    after: int = 0
-    _struck: int = field(default=0, init=False, repr=False)
-    _random: Random = field(default_factory=Random, init=False, repr=False)
-
-    def begin(self, modem: Afflicted) -> None:
-        """Called once, when the modem gets this fault."""
-        self._random = modem.random
-
-    def end(self) -> None:
-        """Called once, when it is cleared."""
-
-    @property
-    def spent(self) -> bool:
-        return 0 < self.count <= self._struck
-
-    def strikes(self) -> bool:
-        """Whether it happens this time; counts."""
-        if self.after > 0:
-            self.after -= 1
-            return False
-        if self.spent or (self.rate < 1.0 and self._random.random() >= self.rate):
-            return False
-        self._struck += 1
-        return True
-
-    # where a modem asks
-
-    def output(self, data: bytes) -> bytes:
-        """What becomes of bytes on their way to the program."""
-        return data
-
-    def seconds_a_byte(self) -> float:
-        return 0.0
-
-    def loses_prompt(self) -> bool:
-        return False
-
-    def refusal(self) -> int | None:
-        """The CMS error with which a part is refused before the network takes it."""
-        return None
-
-    def submitted(self) -> None:
-        """The network has just taken a part; the modem has not answered yet."""
-
-    def answer_delay(self) -> float:
-        """How late the answer to Ctrl-Z is, in seconds; infinite: it never comes."""
-        return 0.0
-
-    def copies(self) -> int:
-        return 1
-
-    def report_delay(self) -> float:
-        return 0.0
-
-    def report_status(self) -> int | None:
-        return None
+from modemd.sim.affliction import Afflicted, Fault
+from modemd.sim.clock import Timer
 
 
 @dataclass
@@ -201,6 +108,8 @@ class Unplug(Fault):
     def __post_init__(self) -> None:
         if self.when not in ("now", "submit"):
             raise ValueError("when is now or submit")
+        if "/" in self.port:
+            raise ValueError("port is a name in the bank's folder")
 
     def begin(self, modem: Afflicted) -> None:
         super().begin(modem)
@@ -247,7 +156,7 @@ class Interleave(Fault):
 
     name = "interleave"
 
-    line: str = "+CSQ: 17,99"
+    line: str = "^RSSI:17"
 
     def output(self, data: bytes) -> bytes:
         urc = f"\r\n{self.line}\r\n".encode()
@@ -262,7 +171,7 @@ class UrcStorm(Fault):
 
     per_second: float = 100.0
     seconds: float = 0.0
-    line: str = "+CREG: 1"
+    line: str = "^RSSI:17"
     _timer: Timer | None = field(default=None, init=False, repr=False)
     _modem: Afflicted | None = field(default=None, init=False, repr=False)
     _until: float = field(default=math.inf, init=False, repr=False)
@@ -443,56 +352,3 @@ def _make(cls: type[Fault], values: dict[str, object]) -> Fault:
 
 
 _READERS: dict[type, Callable[[str], object]] = {float: float, int: int, str: str}
-
-
-class Faults:
-    """The faults of one modem, asked together; those that are spent drop out."""
-
-    def __init__(self, modem: Afflicted) -> None:
-        self._modem = modem
-        self._active: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        fault.begin(self._modem)
-        self._active.append(fault)
-
-    def clear(self) -> None:
-        while self._active:
-            self._active.pop().end()
-
-    def __bool__(self) -> bool:
-        return bool(self._active)
-
-    def active(self) -> list[Fault]:
-        self._active = [fault for fault in self._active if not fault.spent]
-        return self._active
-
-    def output(self, data: bytes) -> bytes:
-        for fault in self.active():
-            data = fault.output(data)
-        return data
-
-    def seconds_a_byte(self) -> float:
-        return max((fault.seconds_a_byte() for fault in self.active()), default=0.0)
-
-    def lose_prompt(self) -> bool:
-        return any(fault.loses_prompt() for fault in self.active())
-
-    def refusal(self) -> int | None:
-        return next((code for fault in self.active() if (code := fault.refusal()) is not None), None)
-
-    def submitted(self) -> None:
-        for fault in self.active():
-            fault.submitted()
-
-    def answer_delay(self) -> float:
-        return sum(fault.answer_delay() for fault in self.active())
-
-    def copies(self) -> int:
-        return max((fault.copies() for fault in self.active()), default=1)
-
-    def report_delay(self) -> float:
-        return sum(fault.report_delay() for fault in self.active())
-
-    def report_status(self) -> int | None:
-        return next((status for fault in self.active() if (status := fault.report_status()) is not None), None)

@@ -5,15 +5,20 @@ from collections.abc import Callable
 from enum import Enum, auto
 from random import Random
 
+from modemd.sim.affliction import Faults
 from modemd.sim.card import Card
+from modemd.sim.card_commands import CardCommands
+from modemd.sim.chassis import Chassis
 from modemd.sim.clock import Clock, Timer
-from modemd.sim.equipment import Equipment
-from modemd.sim.faults import Faults
+from modemd.sim.equipment import Equipment, Settings
 from modemd.sim.identity import Identity
 from modemd.sim.messaging import Messaging
 from modemd.sim.models import Model
 from modemd.sim.network import Carried, Fate, Network, Outcome
-from modemd.sim.replies import ERROR, LATER, VERBOSE, Handler, Later, Refusal, Reply
+from modemd.sim.output import Output
+from modemd.sim.radio import Radio
+from modemd.sim.replies import CMS_OF_CME, ERROR, VERBOSE, Handler, Later, Refusal, Reply
+from modemd.sim.sending import Sending
 from modemd.sim.storage import Status, Stored
 from modemd.sim.syntax import Form, Request, parse
 
@@ -62,68 +67,78 @@ class Modem:
         self.faults = Faults(self)
         self._network = network
         self._hang_up = hang_up
-        self._write: Callable[[bytes], None] = _nowhere
-        self._out: list[bytes] = []
-        self._gathering = False
-        self._slow = bytearray()
+        self._output = Output(clock, self.faults)
         self._chatter: Timer | None = None
         self._prompt_timer: Timer | None = None
-        self.equipment = Equipment(
-            self,
-            identity,
-            model,
-            self.card,
-            clock,
-            random,
-            usable=self._usable,
-            restart=lambda: self._hang_up(model.restart_seconds, ""),
+        self._build(send_seconds, send_jitter)
+        self._start_over()
+        network.join(self)
+
+    def _build(self, send_seconds: float, send_jitter: float) -> None:
+        chassis = Chassis(
+            name=self.name,
+            identity=self.identity,
+            model=self.model,
+            network=self._network,
+            clock=self.clock,
+            random=self.random,
+            faults=self.faults,
+            terminal=self,
         )
-        self.messaging = Messaging(
-            name,
-            self,
-            self.equipment,
-            network,
-            identity,
-            model,
-            self.faults,
-            clock,
-            random,
-            send_seconds=send_seconds,
-            send_jitter=send_jitter,
+        self.settings = Settings()
+        self.radio = Radio(
+            chassis,
+            self.card,
+            registered=lambda: self._network.available(self.name),
+            restart=lambda: self._hang_up(self.model.restart_seconds, ""),
+            encode_text=self.settings.encode_text,
+        )
+        card = CardCommands(chassis, self.card, unlocked=self.radio.search)
+        self.messaging = Messaging(chassis, self.radio)
+        self.sending = Sending(
+            chassis, self.radio, self.messaging.writing, send_seconds=send_seconds, send_jitter=send_jitter
         )
         self._handlers: dict[str, Handler] = {
-            **self.equipment.handlers(),
-            **self.messaging.handlers(),
+            **self.settings.handlers(),
+            **self.radio.handlers(),
+            **card.handlers(),
+            **Equipment(chassis, self.settings, card, self.radio).handlers(),
+            **_guarded(self.messaging.handlers() | self.sending.handlers(), card),
+            "+CSCA": self._service_centre,
+            "+CSMP": _text("+CSMP: 17,167,0,0"),
+            "+CSCB": _text('+CSCB: 0,"",""'),
             "E": self._set_echo,
-            "V": self._only("1"),
-            "Q": self._only("0"),
+            "V": _only("1"),
+            "Q": _only("0"),
             "Z": self._reset,
             "&F": self._reset,
             "+CLAC": self._list_commands,
         }
-        self._start_over()
-        network.join(self)
 
     def connect(self, write: Callable[[bytes], None]) -> None:
         """Give the modem its port. `write` takes bytes for the program and never blocks."""
-        self._write = write
+        self._output.connect(write)
         if self.model.chatter:
             self._talk(0)
 
     def power_on(self) -> None:
         """Start again after `power_off`: default settings, the SIM locked, the network not found yet."""
         self._start_over()
+        self.card.power_on()
+        self.settings.reset()
+        self.radio.reset_settings()
         self.messaging.power_on()
-        self.equipment.power_on()
-        self.urc(*self.model.boot_lines[:1])
-        for line in self.model.boot_lines[1:]:
+        self.sending.power_on()
+        for line in self.model.boot_lines:
             self.urc(line)
+        self.radio.power_on()
 
     def power_off(self) -> None:
-        self._write = _nowhere
+        self._output.disconnect()
         self._start_over()
         self.messaging.power_off()
-        self.equipment.power_off()
+        self.sending.power_off()
+        self.radio.power_off()
 
     def stop(self) -> None:
         """End every timer that would go on by itself."""
@@ -141,20 +156,16 @@ class Modem:
         self._echoed = 0
         self._body_received: Callable[[bytes | None], None] = lambda _body: None
         self._waiting_urcs: list[bytes] = []
-        self._slow.clear()
 
     # from the program
 
     def received(self, data: bytes) -> None:
         """Take bytes that the program wrote, cut anywhere."""
-        outermost = not self._gathering
-        self._gathering = True
+        self._output.gather()
         self._input += data
         while self._input and self._consume():
             pass
-        if outermost:
-            self._gathering = False
-            self._flush()
+        self._output.release()
 
     def _consume(self) -> bool:
         """Use up one line or one body; False when the rest has to wait for more."""
@@ -180,14 +191,14 @@ class Modem:
 
     def _echo_up_to(self, end: int) -> None:
         if self._echo and end > self._echoed:
-            self._send(bytes(self._input[self._echoed : end]))
+            self._output.send(bytes(self._input[self._echoed : end]))
         self._echoed = max(self._echoed, end)
 
     def _line_ended(self, line: bytes, _terminator: int) -> None:
         try:
             requests = parse(line.decode("latin-1"))
         except ValueError:
-            self._send(self._frame(ERROR))
+            self._output.send(self._frame(ERROR))
             return
         if requests is not None:
             self._run(requests)
@@ -198,14 +209,14 @@ class Modem:
         for request in requests:
             handler = self._handlers.get(request.name)
             reply: Reply = ERROR if handler is None else handler(request)
-            if reply is LATER:
+            if isinstance(reply, Later):
                 return
             if isinstance(reply, Refusal):
-                self._send(self._frame(lines) if lines else b"")
+                if lines:
+                    self._output.send(self._frame(lines))
                 self.conclude(reply)
                 return
-            if isinstance(reply, list):
-                lines += reply
+            lines += reply
         self.conclude(lines)
 
     def _body_ended(self, body: bytes, terminator: int) -> None:
@@ -224,38 +235,33 @@ class Modem:
 
     def urc(self, *lines: str) -> None:
         """Send an unsolicited result code; while a prompt waits for its body, after that."""
-        if not lines:
-            return
         data = self._frame(list(lines))
         if self._mode is _Mode.BODY:
             self._waiting_urcs = [*self._waiting_urcs[-_WAITING_URCS:], data]
         else:
-            self._send(data)
+            self._output.send(data)
 
     def ask_for_body(self, received: Callable[[bytes | None], None]) -> None:
         """Send the prompt; `received` gets what was typed up to Ctrl-Z, or None after ESC."""
         self._mode = _Mode.BODY
         self._body_received = received
         self._prompt_timer = self.clock.call_later(_PROMPT_SECONDS, self._prompt_expired)
-        self._send(b"\r\n> ")
+        self._output.send(b"\r\n> ")
 
-    def conclude(self, reply: Reply) -> None:
+    def conclude(self, reply: list[str] | Refusal) -> None:
         """End the command that is running with its final result."""
         if isinstance(reply, list):
-            self._send(self._frame(reply) + b"\r\nOK\r\n" if reply else b"\r\nOK\r\n")
+            self._output.send(self._frame(reply) + b"\r\nOK\r\n" if reply else b"\r\nOK\r\n")
         else:
-            self._send(self._frame(reply))
+            self._output.send(self._frame(reply))
         self.fall_silent()
 
     def fall_silent(self) -> None:
         """End the command that is running without a word."""
         self._mode = _Mode.COMMAND
         self._release_urcs()
-        if not self._gathering:
+        if not self._output.gathering:
             self.received(b"")
-
-    def noise(self, octets: bytes) -> None:
-        self._write(octets)
 
     def unplug(self, seconds: float, name: str = "") -> None:
         self._hang_up(seconds, name)
@@ -263,18 +269,18 @@ class Modem:
     def lock(self, pin: str, tries: int) -> None:
         self.card.pin, self.card.pin_tries = pin, tries
         self.card.power_on()
-        self.equipment.card_changed()
+        self.radio.announce()
 
     def pull_card(self, seconds: float) -> None:
         self.card.inserted = False
-        self.equipment.card_changed()
+        self.radio.announce()
         if seconds:
             self.clock.call_later(seconds, self._insert_card)
 
     def lose_network(self, seconds: float) -> None:
-        self.equipment.set_coverage(False)
+        self.radio.set_coverage(False)
         if seconds:
-            self.clock.call_later(seconds, lambda: self.equipment.set_coverage(True))
+            self.clock.call_later(seconds, lambda: self.radio.set_coverage(True))
 
     def fill(self, storage: str) -> None:
         chosen = self.messaging.storages.get(storage)
@@ -301,13 +307,10 @@ class Modem:
 
     # inside
 
-    def _usable(self) -> None:
-        self._network.available(self.name)
-
     def _insert_card(self) -> None:
         self.card.inserted = True
         self.card.power_on()
-        self.equipment.card_changed()
+        self.radio.announce()
 
     def _talk(self, turn: int) -> None:
         self.urc(self.model.chatter[turn % len(self.model.chatter)])
@@ -319,26 +322,29 @@ class Modem:
         self._echo = request.number(0, 0) == 1
         return []
 
-    def _only(self, value: str) -> Handler:
-        """A format setting of which this modem knows one value."""
-        return lambda request: [] if request.args in ((), (value,)) else ERROR
-
     def _reset(self, _request: Request) -> Reply:
         self._echo = True
-        self.equipment.reset_settings()
+        self.settings.reset()
+        self.radio.reset_settings()
         self.messaging.reset_settings()
+        return []
+
+    def _service_centre(self, request: Request) -> Reply:
+        """The one on the SIM; a program may set it, and the SIM keeps its own."""
+        if request.form is Form.READ:
+            return [f'+CSCA: "{self.settings.encode_text(self.smsc)}",145']
         return []
 
     def _list_commands(self, request: Request) -> Reply:
         return [] if request.form is Form.TEST else [name for name in self._handlers if name[0] in "+^"]
 
-    def _frame(self, reply: Reply) -> bytes:
+    def _frame(self, reply: list[str] | Refusal) -> bytes:
         """Lines in the framing of V1: each answer between carriage returns and line feeds."""
         if isinstance(reply, list):
             return ("\r\n" + "\r\n".join(reply) + "\r\n").encode("latin-1")
-        if isinstance(reply, Later) or reply.code < 0:
-            return f"\r\n{reply.kind if isinstance(reply, Refusal) else ''}\r\n".encode("latin-1")
-        form = self.equipment.error_format
+        if reply.code < 0:
+            return f"\r\n{reply.kind}\r\n".encode("latin-1")
+        form = self.settings.error_format
         if reply.kind == "+CME ERROR" and form == 0:
             return b"\r\nERROR\r\n"
         code = VERBOSE.get(reply.code, str(reply.code)) if form == 2 and reply.kind == "+CME ERROR" else reply.code
@@ -348,41 +354,30 @@ class Modem:
         if self._waiting_urcs:
             waiting, self._waiting_urcs = self._waiting_urcs, []
             for data in waiting:
-                self._send(data)
+                self._output.send(data)
 
-    def _send(self, data: bytes) -> None:
-        if self.faults:
-            data = self.faults.output(data)
-        if data:
-            self._out.append(data)
-            if not self._gathering:
-                self._flush()
 
-    def _flush(self) -> None:
-        if not self._out:
-            return
-        data = b"".join(self._out)
-        self._out.clear()
-        pace = self.faults.seconds_a_byte() if self.faults else 0.0
-        if not pace and not self._slow:
-            self._write(data)
-            return
-        was_idle = not self._slow
-        self._slow += data
-        if was_idle:
-            self._write_slowly(pace)
+def _guarded(handlers: dict[str, Handler], card: CardCommands) -> dict[str, Handler]:
+    """Message commands, refused with a +CMS ERROR while the SIM cannot be used."""
 
-    def _write_slowly(self, pace: float) -> None:
-        if not self._slow:
-            return
-        self._write(bytes(self._slow[:1]))
-        del self._slow[:1]
-        if self._slow:
-            self.clock.call_later(pace, lambda: self._write_slowly(pace))
+    def guard(handler: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            refusal = card.refusal()
+            return handler(request) if refusal is None else CMS_OF_CME[refusal]
+
+        return handle
+
+    return {name: guard(handler) for name, handler in handlers.items()}
+
+
+def _only(value: str) -> Handler:
+    """A setting of the format of answers of which this modem knows one value."""
+    return lambda request: [] if request.args in ((), (value,)) else ERROR
+
+
+def _text(answer: str) -> Handler:
+    """A setting for text mode, which this modem does not have: taken, and always the same."""
+    return lambda request: [answer] if request.form is Form.READ else []
 
 
 _USUAL_FATE = Fate(0.0, 0)
-
-
-def _nowhere(_data: bytes) -> None:
-    """Where a modem without a port writes."""

@@ -1,11 +1,13 @@
 """Numbers as people and modems write them, so that one phone is one phone."""
 
 import re
+from functools import lru_cache
 
 _SHORT_CODE_DIGITS = 6
 _WRITTEN = re.compile(r"[\s()./-]+")
 
 
+@lru_cache(maxsize=65536)
 def normalise(number: str) -> str:
     """`0881234567`, `+359 88 123 4567` and `00359881234567` become `+359881234567`.
 

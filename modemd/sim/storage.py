@@ -22,6 +22,10 @@ class Stored:
     length: int  # octets without it
     status: Status
 
+    def mark_read(self) -> None:
+        if self.status is Status.UNREAD:
+            self.status = Status.READ
+
 
 class Storage(Protocol):
     size: int

@@ -30,6 +30,7 @@ class Request(NamedTuple):
 
 _EXTENDED = re.compile(r'([+^#$%*][A-Z][A-Z0-9]*)\s*(=\s*\?|\?|=(?:"[^"]*"|[^;"])*)?\s*(?:;|$)', re.IGNORECASE)
 _DIAL = re.compile(r"(D)([^;]*);?", re.IGNORECASE)
+_REGISTER = re.compile(r"(S)(\d+)(?:=\d*|\?)", re.IGNORECASE)
 _BASIC = re.compile(r"(&?[A-Z])(\d*)\s*;?", re.IGNORECASE)
 _ARGUMENT = re.compile(r'\s*(?:"([^"]*)"|([^,]*?))\s*(?:,|$)')
 
@@ -53,7 +54,7 @@ def parse(line: str) -> tuple[Request, ...] | None:
         found = _EXTENDED.match(rest, position)
         if found:
             requests.append(_extended(found[1].upper(), found[2] or ""))
-        elif found := _DIAL.match(rest, position) or _BASIC.match(rest, position):
+        elif found := next(filter(None, (each.match(rest, position) for each in (_DIAL, _REGISTER, _BASIC))), None):
             requests.append(Request(found[1].upper(), Form.EXECUTE, (found[2],) if found[2] else ()))
         else:
             raise ValueError(f"no command: {rest[position:]!r}")
