@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outbox_driver import HOST, LEASE, NOW, compose
@@ -298,18 +299,18 @@ class CutOff:
     def __init__(self, engine: Engine, *, committed: bool) -> None:
         self._engine = engine
         self._committed = committed
+        self._commit = engine.dialect.do_commit
         self.cut = False
-        event.listen(engine, "commit", self._on_commit)
 
-    def _on_commit(self, conn: Connection) -> None:
+    def do_commit(self, connection: Any) -> None:
         if self.cut:
+            self._commit(connection)
             return
         self.cut = True
-        driver = conn.connection.driver_connection
-        assert driver is not None
         if self._committed:
-            driver.execute("COMMIT")
+            self._commit(connection)
         kill_connections(self._engine)
+        connection.cursor().execute("SELECT 1")  # raises what a client sees that waits for the answer
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
@@ -319,6 +320,7 @@ def test_a_commit_whose_answer_was_lost_is_neither_repeated_nor_forgotten(
 ) -> None:
     monkeypatch.setattr(ledger_module, "BACK_OFF", (0.01,))
     cut = CutOff(database, committed=committed)
+    monkeypatch.setattr(database.dialect, "do_commit", cut.do_commit)
     runs = []
 
     def verb(conn: Connection) -> str:
