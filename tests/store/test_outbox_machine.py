@@ -1,0 +1,246 @@
+"""Whatever happens in whatever order: nothing is sent twice, nothing is lost, and states tell the truth.
+
+The machine plays two lines of one host against a network that knows what it really took. Every message has a phone of
+its own; modems count TP-MR up and wrap; kills come at any moment; reports come late, early, twice or never.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from outbox_driver import HOST, LEASE, NOW, compose
+from sqlalchemy import Engine, select
+
+from modemd.errors import VerbFailed
+from modemd.messages import StatusReport
+from modemd.store import leases, lines, outbox, status_reports, upkeep
+from modemd.store.lines import Sim
+from modemd.store.outbox import Claim, Refused, Sending, Sent, Want
+from modemd.store.parts import derive
+from modemd.store.schema import MessageState, message, part
+
+POLICIES = {
+    "manual": upkeep.DoubtPolicy(False, timedelta(minutes=10)),
+    "otp": upkeep.DoubtPolicy(True, timedelta(minutes=10)),
+}
+LINES = 2
+FINAL = {"sent", "delivered", "undelivered"}
+
+
+@dataclass
+class Air:
+    """A part between Ctrl-Z and its answer."""
+
+    part_id: int
+    line: int
+    taken: bool  # by the network, which we cannot know
+    reference: int
+
+
+@dataclass
+class Taken:
+    """A part as the service centre knows it."""
+
+    recipient: str
+    reference: int
+    at: datetime
+
+
+@dataclass
+class Modem:
+    reference: int = 250
+    claims: list[Claim] = field(default_factory=list)
+    air: Air | None = None
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.conn = engine.connect()
+        self.transaction = self.conn.begin()
+        self.now = NOW
+        self.taken: Counter[int] = Counter()  # part id -> how often the network took it
+        self.accepted: list[tuple[int, Taken]] = []  # what the network could report on, with its line
+        self.queued: dict[int, str] = {}  # message id -> kind
+        self.modems = [Modem() for _ in range(LINES)]
+        self.lines: list[int] = []
+
+    @initialize()
+    def adopt(self) -> None:
+        for number in range(LINES):
+            sim = Sim(f"89359010000000{number:05}", None)
+            self.lines.append(lines.identify(self.conn, sim, HOST, f"p{number}", NOW, adopt=True).id)
+
+    @rule(
+        parts=st.integers(1, 3),
+        kind=st.sampled_from(list(POLICIES)),
+        priority=st.integers(0, 9),
+        pinned=st.sampled_from([None, 0, 1]),
+    )
+    def enqueue(self, parts: int, kind: str, priority: int, pinned: int | None) -> None:
+        line_id = None if pinned is None else self.lines[pinned]
+        recipient = f"+35988{len(self.queued):07}"
+        fields = {"parts": parts, "kind": kind, "priority": priority, "line_id": line_id, "recipient": recipient}
+        message_id = outbox.enqueue(self.conn, [compose(expires_at=NOW + timedelta(days=999), **fields)], self.now)[0]
+        self.queued[message_id] = kind
+
+    @rule(line=st.integers(0, LINES - 1), count=st.integers(1, 3))
+    def claim(self, line: int, count: int) -> None:
+        (claims,) = outbox.claim(self.conn, [Want(self.lines[line], count)], self.now, HOST, LEASE)
+        self.modems[line].claims += claims
+
+    @rule(line=st.integers(0, LINES - 1))
+    def give_back(self, line: int) -> None:
+        if self.modems[line].claims:
+            claim = self.modems[line].claims.pop()
+            outbox.release(self.conn, [claim.message_id], self.now, HOST)
+
+    @rule(line=st.integers(0, LINES - 1), taken=st.booleans())
+    def begin(self, line: int, taken: bool) -> None:
+        modem = self.modems[line]
+        if modem.air is not None or not modem.claims:
+            return
+        claim = modem.claims[0]
+        (part_id, *rest) = claim.open_parts
+        modem.claims[:1] = [replace(claim, open_parts=tuple(rest))] if rest else []
+        try:
+            with self.conn.begin_nested():
+                outbox.mark_sending(self.conn, [Sending(part_id.id, self.lines[line])], self.now, HOST)
+        except VerbFailed:
+            self._forget(line, claim.message_id)
+            return
+        self.now += timedelta(seconds=1)
+        modem.reference = (modem.reference + 1) % 256  # refused attempts use one up, too
+        modem.air = Air(part_id.id, line, taken, modem.reference)
+        if taken:
+            self.taken[part_id.id] += 1
+            self.accepted.append((self.lines[line], Taken(claim.recipient, modem.reference, self.now)))
+
+    @rule(line=st.integers(0, LINES - 1), seen=st.booleans(), permanent=st.booleans())
+    def answer(self, line: int, seen: bool, permanent: bool) -> None:
+        modem, air = self.modems[line], self.modems[line].air
+        if air is None:
+            return
+        modem.air = None
+        if not seen:
+            outbox.doubt(self.conn, [air.part_id], self.now)
+        elif air.taken:
+            outbox.sent(self.conn, [Sent(air.part_id, air.reference)], self.now)
+            return
+        else:
+            outbox.refused(self.conn, [Refused(air.part_id, "no", permanent, self.now, 3)], self.now)
+        self._forget(line, self._message_of(air.part_id))
+
+    @rule(line=st.integers(0, LINES - 1))
+    def prompt_never_came(self, line: int) -> None:
+        modem = self.modems[line]
+        if modem.air is not None and not modem.air.taken:
+            outbox.not_sent(self.conn, [modem.air.part_id], self.now)
+            self._forget(line, self._message_of(modem.air.part_id))
+            modem.air = None
+
+    @rule()
+    def kill(self) -> None:
+        self.modems = [Modem(modem.reference) for modem in self.modems]
+        leases.recover(self.conn, HOST, self.now)
+
+    @rule(data=st.data(), status=st.sampled_from([0x00, 0x20, 0x41]))
+    def report(self, data: st.DataObject, status: int) -> None:
+        """The centre reports on something that it took, perhaps again, perhaps before its +CMGS."""
+        if self.accepted:
+            line_id, taken = data.draw(st.sampled_from(self.accepted))
+            pdu = f"00{taken.recipient[4:]}{taken.reference:02x}{status:02x}"
+            where = ("SR", 1, self.now, taken.recipient)
+            report = StatusReport(pdu, *where, taken.reference, status, taken.at, self.now)
+            status_reports.reported(self.conn, line_id, [report], self.now)
+
+    @rule(minutes=st.integers(1, 20))
+    def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+        upkeep.promote_due(self.conn, self.now)
+        upkeep.settle(self.conn, POLICIES, self.now)
+
+    @invariant()
+    def states_are_derived(self) -> None:
+        states: dict[int, list[MessageState]] = {}
+        for row in self._parts():
+            states.setdefault(row.message_id, []).append(MessageState(row.state))
+        for row in self.conn.execute(select(message)):
+            assert row.state == derive(states[row.id])
+            assert row.claimed_by is None or row.state in ("queued", "sending")
+            assert (row.claimed_by is None) == (row.claimed_line_id is None) == (row.lease_until is None)
+
+    @invariant()
+    def nothing_is_sent_twice(self) -> None:
+        for row in self._parts():
+            most = 2 if self.queued[row.message_id] == "otp" else 1
+            assert self.taken[row.id] <= most
+
+    @invariant()
+    def what_is_called_sent_was_taken(self) -> None:
+        assert all(self.taken[row.id] for row in self._parts() if row.state in FINAL)
+
+    @invariant()
+    def what_is_in_the_air_is_committed_as_such(self) -> None:
+        states = {row.id: row.state for row in self._parts()}
+        for modem in self.modems:
+            assert modem.air is None or states[modem.air.part_id] in {"sending", *FINAL}
+
+    def drain(self) -> None:
+        """Restart, and let every line send whatever there is until nothing is left."""
+        self.kill()
+        self.now += timedelta(hours=1)
+        for _ in range(3 * len(self.queued) + 1):
+            upkeep.promote_due(self.conn, self.now)
+            upkeep.settle(self.conn, POLICIES, self.now)
+            for line in range(LINES):
+                self.claim(line, 1)
+                while self.modems[line].claims:
+                    self.begin(line, taken=True)
+                    self.answer(line, seen=True, permanent=False)
+
+    def teardown(self) -> None:
+        try:
+            self.drain()
+            for row in self._parts():
+                taken = self.taken[row.id]
+                assert taken or row.state in ("held", "failed") or self._beside_trouble(row.message_id)
+            self.nothing_is_sent_twice()
+        finally:
+            self.transaction.rollback()
+            self.conn.close()
+
+    def _beside_trouble(self, message_id: int) -> bool:
+        """Parts after one that is held or failed stay where they are."""
+        state = self.conn.scalar(select(message.c.state).where(message.c.id == message_id))
+        return state in ("held", "failed")
+
+    def _parts(self) -> list[object]:
+        return list(self.conn.execute(select(part).order_by(part.c.id)))
+
+    def _message_of(self, part_id: int) -> int:
+        return self.conn.execute(select(part.c.message_id).where(part.c.id == part_id)).scalar_one()
+
+    def _forget(self, line: int, message_id: int) -> None:
+        self.modems[line].claims = [each for each in self.modems[line].claims if each.message_id != message_id]
+
+
+def test_rule_11_no_order_of_events_loses_or_repeats_a_message(engine: Engine) -> None:
+    run_state_machine_as_test(
+        lambda: OutboxMachine(engine),
+        settings=settings(
+            max_examples=60 if engine.dialect.name == "sqlite" else 20,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
