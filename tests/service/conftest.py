@@ -1,0 +1,33 @@
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from sqlalchemy import Connection
+
+from modemd.config import Settings
+from modemd.store import lines
+from modemd.store.lines import Sim
+from tests.service.desk import NOW, Desk
+
+
+@pytest.fixture
+def desk(conn: Connection) -> Desk:
+    line = lines.identify(conn, Sim("8935901000000000001", None), "gsm-host-1", "/dev/modem00", NOW, adopt=True)
+    return Desk(conn, line.id, Settings())
+
+
+@pytest.fixture
+def billed(desk: Desk) -> Callable[..., str]:
+    """Register a phone with one customer for each of its bills (cents, due), 0 for none; returns the phone."""
+
+    def make(*bills: tuple[int, date], language: str = "bg-Latn") -> str:
+        numbers = [f"{300000000001 + at}" for at in range(len(bills))]
+        desk.no_items()
+        desk.customers(*numbers)
+        for number, (cents, due) in zip(numbers, bills, strict=True):
+            if cents:
+                desk.owes(number, cents, due)
+        desk.register("+359888000101", *numbers, language=language)
+        return "+359888000101"
+
+    return make
