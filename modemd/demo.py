@@ -26,6 +26,7 @@ from modemd.store import database, lines, staff
 USER = "demo"
 START_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
+LAST_WORDS = 5  # lines of a child's log
 
 # Invented: phone, language, customers; each customer: open invoices as (days until due, cents).
 CUSTOMERS: dict[str, list[tuple[int, int]]] = {
@@ -86,7 +87,7 @@ class Demo:
         engine.dispose()
 
     def start(self, say: Callable[[str], None]) -> None:
-        """Start the three processes and wait until every modem is ready. Raises DemoFailed with the log to look at."""
+        """Start the three processes and wait until every modem is ready. Raises DemoFailed."""
         say("the simulated bank")
         self._spawn("sim", "sim", "--dir", str(self.bank), "--modems", str(self._modems), answer="ready")
         say("the daemon")
@@ -109,7 +110,7 @@ class Demo:
                 return Exchange(phone, question, answer["text"], answer["from"], time.monotonic() - began)
             self._check_children()
             time.sleep(0.05)
-        raise DemoFailed(reason=f"no answer came within {ANSWER_SECONDS:.0f} s", log=self.folder / "run.log")
+        raise self._failure(f"no answer came within {ANSWER_SECONDS:.0f} s", "run")
 
     def wait(self) -> None:
         """Return only by an exception: a child that ended, or the signal that ends the demo."""
@@ -197,7 +198,7 @@ simulated_bank = {quoted(str(self.bank))}
                 return line.strip()
             if not line:
                 self._check_children()
-                raise DemoFailed(reason=f"modemd {name} said nothing", log=self.folder / f"{name}.log")
+                raise self._failure(f"modemd {name} said nothing", name)
         return ""
 
     def _wait_for_modems(self) -> None:
@@ -212,13 +213,16 @@ simulated_bank = {quoted(str(self.bank))}
                     return
                 self._check_children()
                 time.sleep(0.1)
-        raise DemoFailed(reason="the modems did not get ready", log=self.folder / "run.log")
+        raise self._failure("the modems did not get ready", "run")
 
     def _check_children(self) -> None:
         for name, child in self._children:
             if child.poll() is not None:
-                log = self.folder / f"{name}.log"
-                raise DemoFailed(reason=f"modemd {name} ended with status {child.returncode}", log=log)
+                raise self._failure(f"modemd {name} ended with status {child.returncode}", name)
+
+    def _failure(self, reason: str, name: str) -> DemoFailed:
+        said = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        return DemoFailed(reason=reason, said=" | ".join(said[-LAST_WORDS:]) or "none")
 
 
 def _open_item(customer_no: str, index: int, due: date, cents: int) -> dict[str, str]:

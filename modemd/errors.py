@@ -198,7 +198,7 @@ class PanelNotStarted(ModemdError):
 
 
 class DemoFailed(ModemdError):
-    """The demo did not work: {reason}. See {log}"""
+    """The demo did not work: {reason}. Its last words: {said}"""
 
 
 class SimulatorError(ModemdError):
