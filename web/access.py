@@ -1,0 +1,83 @@
+"""Who may go where and read what. A route without a row here is open to nobody."""
+
+from flask import Flask, abort, redirect, request, session, url_for
+from flask_login import LoginManager, current_user
+from werkzeug.wrappers import Response
+
+from modemd.store import database, staff
+from modemd.store.listing import Listed
+from modemd.store.staff import Person, Role
+from web.panel import panel
+
+EVERYBODY = frozenset(Role)
+
+WITHOUT_SIGN_IN = frozenset({"static", "bootstrap.static", "language.choose", "sign_in.page"})
+BEFORE_OWN_PASSWORD = frozenset({"sign_in.out", "sign_in.password"})
+ROLES: dict[str, frozenset[Role]] = {
+    "bank.page": EVERYBODY,
+    "bank.live": EVERYBODY,
+    "sign_in.out": EVERYBODY,
+    "sign_in.password": EVERYBODY,
+    "phone.page": frozenset({Role.TECHNICIAN, Role.ADMIN}),
+    "phone.live": frozenset({Role.TECHNICIAN, Role.ADMIN}),
+    "phone.text": frozenset({Role.TECHNICIAN, Role.ADMIN}),
+}
+
+# What a technician needs no text of: answers hold sums, and what is not read yet may hold anything.
+PRIVATE_KINDS = frozenset({"reply", "reminder", "bill", "number", None})
+
+
+class SignedIn:
+    """A person as Flask-Login wants one. What identifies the sign-in is the session that ends with the password."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.name = person.name
+        self.role = person.role
+
+    def get_id(self) -> str:
+        return self.person.session
+
+
+def guard(app: Flask) -> None:
+    """Ask ROLES before every request."""
+    manager = LoginManager(app)
+    manager.user_loader(_load)
+    app.before_request(_check)
+
+
+def may(endpoint: str) -> bool:
+    """Whether the person who asks may open this page."""
+    return current_user.is_authenticated and current_user.role in ROLES.get(endpoint, ())
+
+
+def may_read(role: Role, message: Listed) -> bool:
+    """Whether this role sees the message's text. Nobody sees codes: they prove who holds a phone (DOMAIN 7 and 8)."""
+    if message.kind == "otp":
+        return False
+    return role is not Role.TECHNICIAN or message.kind not in PRIVATE_KINDS
+
+
+def _load(session_id: str) -> SignedIn | None:
+    with database.reading(panel().engine) as conn:
+        person = staff.of_session(conn, session_id)
+    return SignedIn(person) if person else None
+
+
+def _check() -> Response | None:
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in WITHOUT_SIGN_IN:
+        return None
+    if not current_user.is_authenticated:
+        if request.method == "GET" and endpoint.endswith(".page"):
+            session["next"] = request.full_path
+        return redirect(url_for("sign_in.page"))
+    if not may(endpoint):
+        abort(403)
+    if current_user.person.one_time and endpoint not in BEFORE_OWN_PASSWORD:
+        return redirect(url_for("sign_in.password"))
+    return None

@@ -1,0 +1,97 @@
+"""The panel as a WSGI application."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask, render_template
+from flask_babel import Babel, gettext
+from flask_bootstrap import Bootstrap5
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, NotFound
+
+from modemd.config import Settings
+from modemd.errors import SettingsError
+from modemd.store import database
+from web import access, bank, formats, language, phone, security, sign_in
+from web.panel import EXTENSION, Panel
+
+SHORTEST_KEY = 32  # characters
+TRANSLATIONS = Path(__file__).parent / "translations"
+HOW_TO_MAKE_A_KEY = "make one with: (umask 077; python3 -c 'import secrets; print(secrets.token_hex(32))' > {path})"
+
+
+def create_app(
+    settings: Settings,
+    *,
+    phones: phone.SimulatedPhones | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
+    """The panel over the database of the settings, which must be at this program's revision already.
+
+    `phones` gives it a page to text the service from simulated phones. Raises SettingsError without a secret key.
+    """
+    app = Flask(__name__)
+    app.secret_key = _secret_key(settings.web.secret_key_file)
+    app.extensions[EXTENSION] = Panel(settings, database.connect(settings.database.url), now)
+    app.config.update(BOOTSTRAP_SERVE_LOCAL=True, BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS))
+    Bootstrap5(app)
+    Babel(app, default_locale=language.DEFAULT, locale_selector=language.chosen)
+    security.protect(app, https=settings.web.force_https)
+    access.guard(app)
+    formats.register(app)
+    for module in (bank, sign_in, language):
+        app.register_blueprint(module.blueprint)
+    if phones is not None:
+        app.extensions[phone.EXTENSION] = phones
+        app.register_blueprint(phone.blueprint)
+    _explain_errors(app)
+    return app
+
+
+def _secret_key(path: Path | None) -> str:
+    """What signs the sign-ins. Raises SettingsError."""
+    if path is None:
+        how = HOW_TO_MAKE_A_KEY.format(path="/etc/modemd/secret_key")
+        raise SettingsError(path="[web]", reason=f"secret_key_file is not set; {how}, then name that file.")
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"secret_key_file {path} cannot be read ({error}); {HOW_TO_MAKE_A_KEY.format(path=path)}."
+        raise SettingsError(path="[web]", reason=reason) from error
+    if len(key) < SHORTEST_KEY:
+        reason = f"secret_key_file {path} holds fewer than {SHORTEST_KEY} characters"
+        raise SettingsError(path="[web]", reason=f"{reason}; {HOW_TO_MAKE_A_KEY.format(path=path)}.")
+    return key
+
+
+def _explain_errors(app: Flask) -> None:
+    """Say in the reader's language what went wrong, on a page that needs neither a sign-in nor the database."""
+
+    def explain(error: Exception) -> tuple[str, int]:
+        match error:
+            case DBAPIError():
+                app.logger.error("database: %s", error.orig)
+                return _error(
+                    gettext("The database cannot be reached. The administrator finds the reason in the log."), 503
+                )
+            case NotFound():
+                return _error(gettext("There is no such page."), 404)
+            case Forbidden():
+                return _error(gettext("Your role does not open this page."), 403)
+            case security.StaleForm():
+                return _error(
+                    gettext("The form was too old or not from here. Go back, load the page again and retry."), 400
+                )
+            case InternalServerError():
+                return _error(gettext("Something went wrong here. The administrator finds the reason in the log."), 500)
+            case HTTPException():
+                return _error(f"{error.code} {error.name}", error.code or 500)
+        raise error
+
+    for kind in (DBAPIError, HTTPException):
+        app.register_error_handler(kind, explain)
+
+
+def _error(message: str, status: int) -> tuple[str, int]:
+    return render_template("error.html", message=message, status=status), status

@@ -1,0 +1,50 @@
+"""What every answer of the panel has: headers, cookies, and forms that nobody else can send."""
+
+from datetime import timedelta
+
+from flask import Flask, Response, request
+from flask_talisman import Talisman
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+
+StaleForm = CSRFError
+SIGN_IN_LASTS = timedelta(hours=12)  # a working day
+
+CONTENT = {  # nothing inline, nothing from elsewhere; data: is Bootstrap's own icons in its stylesheet
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+def protect(app: Flask, *, https: bool) -> None:
+    """Set headers and cookies; with `https`, plain HTTP is redirected and cookies never leave by it."""
+    app.config.update(
+        SESSION_COOKIE_NAME="modemd",
+        PERMANENT_SESSION_LIFETIME=SIGN_IN_LASTS,  # also the age at which an unchanged session cookie is refused
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a sign-in page stays open over night
+        MAX_CONTENT_LENGTH=1_000_000,
+    )
+    Talisman(
+        app,
+        force_https=https,
+        session_cookie_secure=https,
+        content_security_policy=CONTENT,
+        frame_options="DENY",
+        referrer_policy="same-origin",
+        strict_transport_security_include_subdomains=False,
+    )
+    CSRFProtect(app)
+    app.after_request(_keep_out_of_caches)
+
+
+def _keep_out_of_caches(response: Response) -> Response:
+    if request.endpoint not in ("static", "bootstrap.static"):
+        response.headers["Cache-Control"] = "no-store"
+    return response

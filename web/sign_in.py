@@ -1,0 +1,121 @@
+"""Sign-in, sign-out and one's own password."""
+
+from datetime import datetime, timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext, lazy_gettext
+from flask_login import current_user, login_user
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, StringField
+from wtforms.validators import EqualTo, InputRequired, Length
+
+from modemd.store import database, limits, staff
+from modemd.store.staff import LONGEST_PASSWORD, SHORTEST_PASSWORD, Person
+from web.access import SignedIn
+from web.forms import Form
+from web.panel import panel
+from web.paths import local
+
+# Attempts, good or bad, in a sliding window; rows, so they hold over processes and restarts.
+PER_NAME = [(10, timedelta(minutes=15))]
+PER_ADDRESS = [(30, timedelta(minutes=15))]
+
+blueprint = Blueprint("sign_in", __name__)
+
+
+class SignInForm(Form):
+    name = StringField(lazy_gettext("Name"), [InputRequired(lazy_gettext("Enter your name.")), Length(max=64)])
+    password = PasswordField(lazy_gettext("Password"), [InputRequired(lazy_gettext("Enter your password."))])
+
+
+class PasswordForm(Form):
+    current = PasswordField(
+        lazy_gettext("Present password"), [InputRequired(lazy_gettext("Enter your present password."))]
+    )
+    new = PasswordField(
+        lazy_gettext("New password"),
+        [
+            Length(
+                SHORTEST_PASSWORD,
+                LONGEST_PASSWORD,
+                lazy_gettext("Choose a password of at least %(min)d characters and at most %(max)d."),
+            )
+        ],
+    )
+    again = PasswordField(
+        lazy_gettext("New password, again"), [EqualTo("new", lazy_gettext("The two new passwords differ."))]
+    )
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def page() -> Response | str | tuple[str, int]:
+    if current_user.is_authenticated:
+        return redirect(url_for("bank.page"))
+    form = SignInForm()
+    if not form.validate_on_submit():
+        return render_template("sign_in/page.html", form=form)
+    name = staff.tidy(form.name.data)
+    if not _may_try(name):
+        return render_template("sign_in/page.html", form=form, refused=_too_often()), 429
+    person = _check(name, form.password.data)
+    if person is None:
+        refused = gettext("The name or the password is wrong.")
+        return render_template("sign_in/page.html", form=form, refused=refused), 401
+    way = local(session.get("next"))
+    _begin(person)
+    return redirect(url_for("sign_in.password") if person.one_time else way)
+
+
+@blueprint.post("/sign-out")
+def out() -> Response:
+    session.clear()
+    return redirect(url_for("sign_in.page"))
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+def password() -> Response | str | tuple[str, int]:
+    """One's own new password; whoever has just come with a one-time password need not type that again."""
+    person: Person = current_user.person
+    form = PasswordForm()
+    if person.one_time:
+        del form.current
+    if not form.validate_on_submit():
+        return render_template("sign_in/password.html", form=form)
+    if not person.one_time:
+        if not _may_try(person.name):
+            return render_template("sign_in/password.html", form=form, refused=_too_often()), 429
+        if _check(person.name, form.current.data) is None:
+            refused = gettext("Your present password is not this one.")
+            return render_template("sign_in/password.html", form=form, refused=refused), 401
+    if _check(person.name, form.new.data) is not None:
+        refused = gettext("This is the password that you have now. Choose another one.")
+        return render_template("sign_in/password.html", form=form, refused=refused), 400
+    with database.writing(panel().engine) as conn:
+        changed = staff.change_password(conn, person.id, form.new.data)
+    _begin(changed)
+    flash(gettext("Your password is changed. Sign-ins on other devices have ended."))
+    return redirect(url_for("bank.page"))
+
+
+def _may_try(name: str) -> bool:
+    """Count an attempt, for the name and for the address it comes from."""
+    now: datetime = panel().now()
+    with database.writing(panel().engine) as conn:
+        by_address = limits.take(conn, f"sign-in:{request.remote_addr}", PER_ADDRESS, now)
+        return by_address and limits.take(conn, f"sign-in:{name}", PER_NAME, now)
+
+
+def _too_often() -> str:
+    return str(gettext("Too many attempts. Wait a quarter of an hour, then try again."))
+
+
+def _check(name: str, password: str) -> Person | None:
+    # Read only: the hash takes its time, and meanwhile nobody who writes has to wait.
+    with database.reading(panel().engine) as conn:
+        return staff.check(conn, name, password)
+
+
+def _begin(person: Person) -> None:
+    """A new session, so that nothing of who was here before is in it."""
+    session.clear()
+    login_user(SignedIn(person))
