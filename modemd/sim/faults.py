@@ -160,7 +160,9 @@ class Interleave(Fault):
 
     def output(self, data: bytes) -> bytes:
         urc = f"\r\n{self.line}\r\n".encode()
-        return re.sub(rb"(?:^|(?<=\r\n))(?=\r\n|\+CMGL: )", lambda _: urc if self.strikes() else b"", data)
+        return re.sub(
+            rb"(?:^|(?<=\r\n))(?=\r\n)|(?<=[^\n]\r\n)(?=\+CMGL: )", lambda _: urc if self.strikes() else b"", data
+        )
 
 
 @dataclass
@@ -320,13 +322,14 @@ class Unregistered(Fault):
 
 CLEAR = "none"  # takes all faults from a modem
 _CLASSES: dict[str, type[Fault]] = {cls.name: cls for cls in Fault.__subclasses__()}
+NAMES = tuple(sorted(_CLASSES))
 
 
 def parse(text: str) -> Fault:
     """The fault that `name:key=value,key=value` describes. Raises SimulatorError naming what there is."""
     name, _, tail = text.partition(":")
     if name not in _CLASSES:
-        known = ", ".join(sorted([*_CLASSES, CLEAR]))
+        known = ", ".join((*NAMES, CLEAR))
         raise SimulatorError(dir="the bank", reason=f"there is no fault {name!r}, only {known}")
     cls = _CLASSES[name]
     kinds: dict[str, Callable[[str], object]] = {

@@ -118,8 +118,7 @@ class Modem:
     def connect(self, write: Callable[[bytes], None]) -> None:
         """Give the modem its port. `write` takes bytes for the program and never blocks."""
         self._output.connect(write)
-        if self.model.chatter:
-            self._talk(0)
+        self._talk(0)
 
     def power_on(self) -> None:
         """Start again after `power_off`: default settings, the SIM locked, the network not found yet."""
@@ -131,6 +130,7 @@ class Modem:
         self.sending.power_on()
         for line in self.model.boot_lines:
             self.urc(line)
+        self._talk(0)
         self.radio.power_on()
 
     def power_off(self) -> None:
@@ -231,7 +231,7 @@ class Modem:
         self._echoed = 0
         self.conclude(ERROR)
 
-    # to the program: what commands and faults may ask (replies.Terminal, faults.Afflicted)
+    # to the program: what commands and faults may ask (replies.Terminal, affliction.Afflicted)
 
     def urc(self, *lines: str) -> None:
         """Send an unsolicited result code; while a prompt waits for its body, after that."""
@@ -313,6 +313,11 @@ class Modem:
         self.radio.announce()
 
     def _talk(self, turn: int) -> None:
+        """Say what this model says without being asked."""
+        if not self.model.chatter:
+            return
+        if self._chatter is not None:
+            self._chatter.cancel()
         self.urc(self.model.chatter[turn % len(self.model.chatter)])
         self._chatter = self.clock.call_later(self.model.chatter_seconds, lambda: self._talk(turn + 1))
 

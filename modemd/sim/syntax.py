@@ -32,7 +32,7 @@ _EXTENDED = re.compile(r'([+^#$%*][A-Z][A-Z0-9]*)\s*(=\s*\?|\?|=(?:"[^"]*"|[^;"]
 _DIAL = re.compile(r"(D)([^;]*);?", re.IGNORECASE)
 _REGISTER = re.compile(r"(S)(\d+)(?:=\d*|\?)", re.IGNORECASE)
 _BASIC = re.compile(r"(&?[A-Z])(\d*)\s*;?", re.IGNORECASE)
-_ARGUMENT = re.compile(r'\s*(?:"([^"]*)"|([^,]*?))\s*(?:,|$)')
+_ARGUMENT = re.compile(r'\s*(?:"([^"]*)"|([^,"]*?))\s*(?:,|$)')
 
 
 @lru_cache(maxsize=512)
