@@ -1,4 +1,5 @@
 import contextlib
+import logging
 import signal
 import socket
 import tempfile
@@ -32,6 +33,7 @@ def demo(modems: int, port: int | None, data: Path | None, once: bool, as_json: 
     modemd demo --once --json
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    logging.getLogger("modemd").setLevel(logging.WARNING)  # its children keep their logs in the folder
     with _folder(data) as folder:
         service = Demo(folder, modems, _free_port() if port is None else port)
         try:
@@ -39,8 +41,13 @@ def demo(modems: int, port: int | None, data: Path | None, once: bool, as_json: 
             service.prepare()
             service.start(lambda what: click.echo(f"Waiting for {what} …", err=True))
             exchange = service.text(next(iter(PHONES)), "smetka")
-            _show(service, exchange, as_json)
+            if as_json:
+                _print(service, exchange)
+            else:
+                _show(exchange)
             if not once:
+                if not as_json:
+                    _show_the_way(service)
                 service.wait()
         except KeyboardInterrupt:
             click.echo("\nStopping …", err=True)
@@ -50,36 +57,42 @@ def demo(modems: int, port: int | None, data: Path | None, once: bool, as_json: 
             service.stop()
 
 
-def _show(service: Demo, exchange: Exchange, as_json: bool) -> None:
-    if as_json:
-        print_json(
-            {
-                "url": service.url,
-                "user": USER,
-                "password": service.password,
-                "bank": str(service.bank),
-                "config": str(service.settings_path),
-                "phone": exchange.phone,
-                "question": exchange.question,
-                "answer": exchange.answer,
-                "line": exchange.line,
-                "seconds": round(exchange.seconds, 3),
-            }
-        )
-        return
-    others = ", ".join(list(PHONES)[1:])
+def _print(service: Demo, exchange: Exchange) -> None:
+    print_json(
+        {
+            "url": service.url,
+            "user": USER,
+            "password": service.password,
+            "bank": str(service.bank),
+            "config": str(service.settings_path),
+            "phone": exchange.phone,
+            "question": exchange.question,
+            "answer": exchange.answer,
+            "line": exchange.line,
+            "seconds": round(exchange.seconds, 3),
+        }
+    )
+
+
+def _show(exchange: Exchange) -> None:
     click.echo(
         f"""
 {exchange.phone} texts:  {exchange.question}
 {exchange.line} answers after {exchange.seconds:.2f} s:
     {exchange.answer}
+"""
+    )
 
-The panel:  {service.url}
+
+def _show_the_way(service: Demo) -> None:
+    *others, last = list(PHONES)[1:]
+    click.echo(
+        f"""The panel:  {service.url}
   sign in:  {USER}  {service.password}
 
-Text from another phone ({others}; {STRANGER} is not registered):
-    modemd sim-text --dir {service.bank} {next(reversed(PHONES))} smetka
-    modemd sim-phone --dir {service.bank} {next(reversed(PHONES))}
+Text from another phone ({", ".join(others)}, {last}; {STRANGER} is not registered):
+    modemd sim-text --dir {service.bank} {last} smetka
+    modemd sim-phone --dir {service.bank} {last}
 Its settings, for every other command:  -c {service.settings_path}
 Ctrl-C stops everything."""
     )
