@@ -59,6 +59,7 @@ class Inbound:
         self._acknowledges = False
         self._announced: dict[str, dict[int, None]] = {}  # storage -> slots, in the order of their announcement
         self._direct: deque[bytes] = deque()
+        self._unacknowledged = 0
         self._deferred: list[bytes] = []  # direct ones that could not be recorded, until the next look
         self._storages = StorageReader(channel)
         self._usual_storage: str | None = None  # where the modem announces messages
@@ -147,7 +148,7 @@ class Inbound:
             self.sweep_in(0)
             return
         self._direct.append(event.pdu)
-        if len(self._direct) + len(self._deferred) >= MOST_DIRECT:
+        if len(self._direct) >= MOST_DIRECT:
             self._channel.pause()
         self._woken.set()
 
@@ -157,19 +158,28 @@ class Inbound:
         batch = [self._direct.popleft() for _ in range(min(BATCH, len(self._direct)))]
         items = [read_pdu(pdu, None, None, self._now()) for pdu in batch]
         committed = await self._committed(items)
-        self._deferred += [pdu for pdu, item in zip(batch, items, strict=True) if item not in committed]
-        if len(self._direct) + len(self._deferred) < MOST_DIRECT:
+        self._defer([pdu for pdu, item in zip(batch, items, strict=True) if item not in committed])
+        self._unacknowledged += len(committed)
+        if not self._direct:
             self._channel.resume()
-        if self._acknowledges:
-            await self._acknowledge(len(committed))
+            await self._acknowledge()
 
-    async def _acknowledge(self, count: int) -> None:
-        for _ in range(count):
+    def _defer(self, pdus: Sequence[bytes]) -> None:
+        self._deferred += pdus
+        if len(self._deferred) > MOST_DIRECT:
+            log.error("%s: too much that cannot be recorded; the network is left to repeat it", self._channel.path)
+            del self._deferred[MOST_DIRECT:]
+
+    async def _acknowledge(self) -> None:
+        """Say that it is on the disk, once for each, in the phase that wants it."""
+        while self._acknowledges and self._unacknowledged:
+            self._unacknowledged -= 1
             try:
                 await self._channel.ask(commands.ACKNOWLEDGE, urgent=True)
             except CommandRefused as error:  # +CMS ERROR 340: it expects none
                 log.debug("%s", error)
-                return
+                break
+        self._unacknowledged = 0
 
     # out of the storages
 

@@ -22,10 +22,27 @@ SMETKA = "00040c9153891832547600006211328000000006f37699be0e03"
 SMETKA_LENGTH = len(SMETKA) // 2 - 1
 
 
+class Happening:
+    """Wakes those who wait for something to become true. No polling: the clock can jump."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def __call__(self) -> None:
+        self._event.set()
+
+    async def until(self, true: Callable[[], object], seconds: float = 3600) -> None:
+        async with asyncio.timeout(seconds):
+            while not true():
+                self._event.clear()
+                await self._event.wait()
+
+
 class RecordingGateway:
     """What the modem told, in order: (what, details)."""
 
     def __init__(self) -> None:
+        self.happened = Happening()
         self.told: list[tuple[str, Any]] = []
         self.states: list[State] = []
         self.tried: set[tuple[str, str]] = set()
@@ -52,21 +69,26 @@ class RecordingGateway:
     async def sms_received(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
         await self.hold.wait()
         self.on_received(received)
-        self.told.append(("sms", list(received)))
+        self._tell("sms", list(received))
 
     async def status_reports_received(self, modem: Modem, reports: Sequence[StatusReport]) -> None:
         await self.hold.wait()
-        self.told.append(("reports", list(reports)))
+        self._tell("reports", list(reports))
 
     async def stored_deleted(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
-        self.told.append(("deleted", list(received)))
+        self._tell("deleted", list(received))
 
     def late_result(self, modem: Modem, part_id: int, outcome: int | ModemError) -> None:
-        self.told.append(("late", (part_id, outcome)))
+        self._tell("late", (part_id, outcome))
 
     def modem_changed(self, modem: Modem) -> None:
         if not self.states or self.states[-1] is not modem.state:
             self.states.append(modem.state)
+        self.happened()
+
+    def _tell(self, what: str, details: Any) -> None:
+        self.told.append((what, details))
+        self.happened()
 
     def of(self, what: str) -> list[Any]:
         return [details for name, details in self.told if name == what]
@@ -86,16 +108,15 @@ class Bench:
         self.gateway = RecordingGateway()
         self.modem = Modem(peer.path, settings, self.gateway, lambda: NOW)
 
+    async def until(self, true: Callable[[], object], seconds: float = 3600) -> None:
+        await self.gateway.happened.until(true, seconds)
+
     async def state(self, *states: State) -> None:
         """Wait until the modem is in one of the states."""
-        async with asyncio.timeout(600):
-            while self.modem.state not in states:
-                await asyncio.sleep(0.01)
+        await self.until(lambda: self.modem.state in states)
 
-    async def told(self, what: str, times: int = 1) -> None:
-        async with asyncio.timeout(3600):
-            while len(self.gateway.of(what)) < times:
-                await asyncio.sleep(0.01)
+    async def told(self, what: str, times: int = 1, seconds: float = 3600) -> None:
+        await self.until(lambda: len(self.gateway.of(what)) >= times, seconds)
 
     async def send(self, part: OutgoingSms | None = None) -> int:
         return await self.modem.send(part or a_part(), done())

@@ -71,6 +71,7 @@ class ScriptedModem:
         self.at_prompt = False
         self.deaf = False  # hears, and answers nothing
         self._buffer = b""
+        self._unsaid = b""
         self._arrived = asyncio.Event()
         self.chunk: int | None = None  # octets written at a time
         for pattern, reaction in USUAL.items():
@@ -104,9 +105,18 @@ class ScriptedModem:
         return ERROR
 
     def say(self, data: bytes) -> None:
-        step = self.chunk or len(data) or 1
-        for start in range(0, len(data), step):
-            os.write(self.master, data[start : start + step])
+        """Say it as fast as the line takes it."""
+        self._unsaid += data
+        self._speak()
+
+    def _speak(self) -> None:
+        while self._unsaid and self.master >= 0:
+            try:
+                written = os.write(self.master, self._unsaid[: self.chunk])
+            except BlockingIOError:
+                asyncio.get_running_loop().call_later(0.001, self._speak)
+                return
+            self._unsaid = self._unsaid[written:]
 
     def say_later(self, seconds: float, data: bytes, *, prompt: bool = False, deaf: bool = True) -> None:
         """Say it then; `prompt`: and wait for a PDU from then on; `deaf=False`: and answer again."""
@@ -120,7 +130,7 @@ class ScriptedModem:
 
     async def until(self, command: str, times: int = 1) -> None:
         """Wait until the command (a pattern) has been heard so often."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(3600):
             while sum(bool(re.fullmatch(command, heard)) for heard in self.heard) < times:
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -135,7 +145,7 @@ class ScriptedModem:
             self.master = -1
 
     def plug_in(self) -> None:
-        self._buffer = b""
+        self._buffer = self._unsaid = b""
         self.at_prompt = False
         self._open()
 
