@@ -2,6 +2,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,13 +87,14 @@ def _show(exchange: Exchange) -> None:
 
 def _show_the_way(service: Demo) -> None:
     *others, last = list(PHONES)[1:]
+    modemd = sys.argv[0] if Path(sys.argv[0]).name == "modemd" else f"{sys.executable} -m modemd"
     click.echo(
         f"""The panel:  {service.url}
   sign in:  {USER}  {service.password}
 
 Text from another phone ({", ".join(others)}, {last}; {STRANGER} is not registered):
-    modemd sim-text --dir {service.bank} {last} smetka
-    modemd sim-phone --dir {service.bank} {last}
+    {modemd} sim-text --dir {service.bank} {last} smetka
+    {modemd} sim-phone --dir {service.bank} {last}
 Its settings, for every other command:  -c {service.settings_path}
 Ctrl-C stops everything."""
     )
