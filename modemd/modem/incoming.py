@@ -187,13 +187,15 @@ class Inbound:
         storage, slots = next(iter(self._announced.items()))
         self._usual_storage = storage
         if len(slots) >= LIST_FROM and self._storages.lists:
-            del self._announced[storage]
             await self._take_in_all(storage)
             return
         slot = next(iter(slots))
         del slots[slot]
         if not slots:
             del self._announced[storage]
+        await self._take_in_slot(storage, slot)
+
+    async def _take_in_slot(self, storage: str, slot: int) -> None:
         async with self._channel.hold():
             await self._storages.select(storage)
             entry = await self._storages.read(slot)
@@ -209,11 +211,12 @@ class Inbound:
         names = [name for name in STORAGES if offered is not None and name in offered.reading] or ["SM"]
         last = self._usual_storage or names[0]
         for name in sorted(names, key=lambda name: name == last):  # stay there: the next +CMTI wants it
-            self._announced.pop(name, None)
             await self._take_in_all(name)
 
     async def _take_in_all(self, storage: str) -> None:
+        """Everything in the storage, and what was announced there and is not in its listing."""
         async with self._channel.hold():
+            announced = self._announced.pop(storage, {})
             await self._storages.select(storage, refresh=not self._storages.lists)
             entries = await self._storages.listing()
             if entries is None:
@@ -221,6 +224,8 @@ class Inbound:
                 entries = await self._storages.occupied()
         for start in range(0, len(entries), BATCH):
             await self._take_in(storage, entries[start : start + BATCH])
+        for slot in announced.keys() - {entry.slot for entry in entries}:
+            await self._take_in_slot(storage, slot)
 
     async def _take_in(self, storage: str, entries: Sequence[Stored]) -> None:
         """Hand over, wait for the commit, delete: in this order (rule 1)."""
