@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scripted_modem import ScriptedModem
-
 from modemd.config import Bank, Settings
 from modemd.errors import ModemError
 from modemd.messages import OutgoingSms, ReceivedSms, StatusReport
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
+from tests.modem.scripted_modem import ScriptedModem
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 

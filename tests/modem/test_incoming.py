@@ -3,11 +3,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from bench import NOW, SMETKA, SMETKA_LENGTH, Happening, a_part, wired
-from scripted_modem import ERROR, OK, ScriptedModem, line
 
 from modemd.messages import ReceivedSms
 from modemd.modem.lifecycle import State
+from tests.modem.bench import NOW, SMETKA, SMETKA_LENGTH, Happening, a_part, wired
+from tests.modem.scripted_modem import ERROR, OK, ScriptedModem, line
 
 REPORT = "0006290c91538918325476621132800000006211328000010000"  # part 0x29 to +359881234567: delivered
 REPORT_LENGTH = len(REPORT) // 2 - 1

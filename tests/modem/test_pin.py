@@ -2,10 +2,10 @@ import logging
 from pathlib import Path
 
 import pytest
-from bench import wired
-from scripted_modem import ERROR, OK, line
 
 from modemd.modem.lifecycle import State
+from tests.modem.bench import wired
+from tests.modem.scripted_modem import ERROR, OK, line
 
 PIN = "4711"
 ICCID = "8935901000000000001"

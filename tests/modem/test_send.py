@@ -2,11 +2,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from bench import a_part, done, wired
-from scripted_modem import OK, line
 
 from modemd.errors import CommandRefused, NotSent, SendInDoubt, VerbFailed
 from modemd.modem.lifecycle import State
+from tests.modem.bench import a_part, done, wired
+from tests.modem.scripted_modem import OK, line
 
 CMTI = line('+CMTI: "SM",3')
 CDS = line("+CDS: 26")[:-2] + b"\r\n" + b"00" + b"06" * 26 + b"\r\n"

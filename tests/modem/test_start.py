@@ -3,11 +3,11 @@ import logging
 from pathlib import Path
 
 import pytest
-from bench import living, wired
-from scripted_modem import ERROR, OK, line
 
 from modemd.errors import ModemError
 from modemd.modem.lifecycle import State
+from tests.modem.bench import living, wired
+from tests.modem.scripted_modem import ERROR, OK, line
 
 USABLE = ["AT", "ATE0"]
 

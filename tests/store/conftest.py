@@ -1,11 +1,11 @@
 from collections.abc import Callable
 
 import pytest
-from outbox_driver import HOST, NOW, Outbox
 from sqlalchemy import Connection
 
 from modemd.store import lines
 from modemd.store.lines import Sim
+from tests.store.outbox_driver import HOST, NOW, Outbox
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from outbox_driver import HOST, LEASE, NOW, Outbox, compose
 from sqlalchemy import Connection, Engine, text
 
 from modemd.store import candidates, outbox
 from modemd.store.outbox import Want
+from tests.store.outbox_driver import HOST, LEASE, NOW, Outbox, compose
 
 
 def test_the_most_urgent_comes_first_and_then_the_oldest(out: Outbox, line_id: int) -> None:

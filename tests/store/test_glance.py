@@ -1,11 +1,11 @@
 from datetime import timedelta
 
 import pytest
-from outbox_driver import HOST, NOW, Outbox
 from sqlalchemy import Connection
 
 from modemd.messages import ReceivedSms
 from modemd.store import glance, inbox, lines
+from tests.store.outbox_driver import HOST, NOW, Outbox
 
 
 @pytest.mark.parametrize(("silence", "running"), [(0, True), (20, True), (21, False)])

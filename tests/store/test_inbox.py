@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from outbox_driver import NOW, compose
 from sqlalchemy import Connection, Engine, select
 
 from modemd.errors import VerbFailed
@@ -13,6 +12,7 @@ from modemd.store import inbox, outbox
 from modemd.store import schema as tables
 from modemd.store.inbox import Recorded
 from modemd.store.schema import InboxState
+from tests.store.outbox_driver import NOW, compose
 
 TPDU = "040c9153988800000000006211320100000006f3367d0e"
 

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from outbox_driver import LEASE, NOW, Outbox
 
 from modemd.errors import VerbFailed
 from modemd.store import leases
 from modemd.store.leases import Returned
+from tests.store.outbox_driver import LEASE, NOW, Outbox
 
 SECOND = timedelta(seconds=1)
 

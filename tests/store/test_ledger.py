@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_driver import HOST, LEASE, NOW, compose
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
@@ -18,6 +17,7 @@ from modemd.store import ledger as ledger_module
 from modemd.store import outbox
 from modemd.store.ledger import Ledger
 from modemd.store.outbox import Want
+from tests.store.outbox_driver import HOST, LEASE, NOW, compose
 
 
 def keep(conn: Connection, names: Sequence[str], now: datetime) -> list[str]:

@@ -4,11 +4,11 @@ import threading
 from datetime import timedelta
 
 import pytest
-from outbox_driver import NOW
 from sqlalchemy import Connection, Engine, func, select
 
 from modemd.store import limits
 from modemd.store.schema import limit_use
+from tests.store.outbox_driver import NOW
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

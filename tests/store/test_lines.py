@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from outbox_driver import HOST, NOW, Outbox
 from sqlalchemy import Connection, func, select
 
 from modemd.errors import VerbFailed
@@ -11,6 +10,7 @@ from modemd.messages import ReceivedSms
 from modemd.store import inbox, lines
 from modemd.store.lines import LineRow, ModemRow, Sim
 from modemd.store.schema import line, modem, pin_attempt
+from tests.store.outbox_driver import HOST, NOW, Outbox
 
 ICCID = "8935901000000000001"
 IMSI = "284010000000001"

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from outbox_driver import NOW, Outbox
-
 from modemd.messages import ReceivedSms
 from modemd.store import inbox, listing
+from tests.store.outbox_driver import NOW, Outbox
 
 
 def receive(out: Outbox, line_id: int, text: str, minutes: int = 0) -> int:

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from outbox_driver import HOST, NOW, PHONE, Outbox, compose
 from sqlalchemy import Connection
 
 from modemd.errors import VerbFailed
 from modemd.store import outbox
 from modemd.store.outbox import Sending, Sent, Skip
+from tests.store.outbox_driver import HOST, NOW, PHONE, Outbox, compose
 
 MINUTE = timedelta(minutes=1)
 

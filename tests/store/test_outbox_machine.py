@@ -14,10 +14,10 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
-from outbox_driver import HOST, LEASE, NOW, compose
 from sqlalchemy import Engine, select
 
 from modemd.errors import VerbFailed
@@ -27,6 +27,7 @@ from modemd.store.lines import Sim
 from modemd.store.outbox import Claim, Refused, Sending, Sent, Want
 from modemd.store.parts import derive
 from modemd.store.schema import MessageState, message, part
+from tests.store.outbox_driver import HOST, LEASE, NOW, compose
 
 POLICIES = {
     "manual": upkeep.DoubtPolicy(False, timedelta(minutes=10)),
@@ -79,6 +80,8 @@ class OutboxMachine(RuleBasedStateMachine):
         for number in range(LINES):
             sim = Sim(f"89359010000000{number:05}", None)
             self.lines.append(lines.identify(self.conn, sim, HOST, f"p{number}", NOW, adopt=True).id)
+        for kind in POLICIES:
+            self._enqueue(2, kind, 5, None)
 
     @rule(
         parts=st.integers(1, 3),
@@ -87,6 +90,9 @@ class OutboxMachine(RuleBasedStateMachine):
         pinned=st.sampled_from([None, 0, 1]),
     )
     def enqueue(self, parts: int, kind: str, priority: int, pinned: int | None) -> None:
+        self._enqueue(parts, kind, priority, pinned)
+
+    def _enqueue(self, parts: int, kind: str, priority: int, pinned: int | None) -> None:
         line_id = None if pinned is None else self.lines[pinned]
         recipient = f"+35988{len(self.queued):07}"
         fields = {"parts": parts, "kind": kind, "priority": priority, "line_id": line_id, "recipient": recipient}
@@ -95,6 +101,9 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(line=st.integers(0, LINES - 1), count=st.integers(1, 3))
     def claim(self, line: int, count: int) -> None:
+        self._claim(line, count)
+
+    def _claim(self, line: int, count: int) -> None:
         (claims,) = outbox.claim(self.conn, [Want(self.lines[line], count)], self.now, HOST, LEASE)
         self.modems[line].claims += claims
 
@@ -104,10 +113,25 @@ class OutboxMachine(RuleBasedStateMachine):
             claim = self.modems[line].claims.pop()
             outbox.release(self.conn, [claim.message_id], self.now, HOST)
 
-    @rule(line=st.integers(0, LINES - 1), taken=st.booleans())
-    def begin(self, line: int, taken: bool) -> None:
+    @precondition(lambda self: any(modem.air is None for modem in self.modems))
+    @rule(data=st.data(), taken=st.booleans(), answer=st.sampled_from(["none yet", "unseen", "seen", "seen", "late"]))
+    def send(self, data: st.DataObject, taken: bool, answer: str) -> None:
+        """A line sends its next part, claiming one first if it has none."""
+        line = data.draw(st.sampled_from([n for n, modem in enumerate(self.modems) if modem.air is None]))
+        if not self.modems[line].claims:
+            self._claim(line, 2)
+        self._begin(line, taken)
+        air = self.modems[line].air
+        if answer in ("unseen", "late"):
+            self._answer(line, seen=False)
+        elif answer == "seen":
+            self._answer(line, seen=True)
+        if answer == "late" and air is not None and air.taken:
+            outbox.sent(self.conn, [Sent(air.part_id, air.reference)], self.now)
+
+    def _begin(self, line: int, taken: bool) -> None:
         modem = self.modems[line]
-        if modem.air is not None or not modem.claims:
+        if not modem.claims:
             return
         claim = modem.claims[0]
         (part_id, *rest) = claim.open_parts
@@ -125,8 +149,13 @@ class OutboxMachine(RuleBasedStateMachine):
             self.taken[part_id.id] += 1
             self.accepted.append((self.lines[line], Taken(claim.recipient, modem.reference, self.now)))
 
-    @rule(line=st.integers(0, LINES - 1), seen=st.booleans(), permanent=st.booleans())
-    def answer(self, line: int, seen: bool, permanent: bool) -> None:
+    @precondition(lambda self: any(self.modems[line].air for line in range(LINES)))
+    @rule(data=st.data(), seen=st.booleans(), permanent=st.booleans())
+    def answer(self, data: st.DataObject, seen: bool, permanent: bool) -> None:
+        line = data.draw(st.sampled_from([n for n, modem in enumerate(self.modems) if modem.air is not None]))
+        self._answer(line, seen=seen, permanent=permanent)
+
+    def _answer(self, line: int, *, seen: bool, permanent: bool = False) -> None:
         modem, air = self.modems[line], self.modems[line].air
         if air is None:
             return
@@ -148,20 +177,27 @@ class OutboxMachine(RuleBasedStateMachine):
             self._forget(line, self._message_of(modem.air.part_id))
             modem.air = None
 
-    @rule()
-    def kill(self) -> None:
+    def _kill(self) -> None:
         self.modems = [Modem(modem.reference) for modem in self.modems]
         leases.recover(self.conn, HOST, self.now)
 
+    @rule(during=st.booleans())
+    def kill(self, during: bool) -> None:
+        """kill -9, perhaps while a part is in the air."""
+        if during and self.modems[0].air is None:
+            self._claim(0, 1)
+            self._begin(0, taken=True)
+        self._kill()
+
+    @precondition(lambda self: self.accepted)
     @rule(data=st.data(), status=st.sampled_from([0x00, 0x20, 0x41]))
     def report(self, data: st.DataObject, status: int) -> None:
         """The centre reports on something that it took, perhaps again, perhaps before its +CMGS."""
-        if self.accepted:
-            line_id, taken = data.draw(st.sampled_from(self.accepted))
-            pdu = f"00{taken.recipient[4:]}{taken.reference:02x}{status:02x}"
-            where = ("SR", 1, self.now, taken.recipient)
-            report = StatusReport(pdu, *where, taken.reference, status, taken.at, self.now)
-            status_reports.reported(self.conn, line_id, [report], self.now)
+        line_id, taken = data.draw(st.sampled_from(self.accepted))
+        pdu = f"00{taken.recipient[4:]}{taken.reference:02x}{status:02x}"
+        where = ("SR", 1, self.now, taken.recipient)
+        report = StatusReport(pdu, *where, taken.reference, status, taken.at, self.now)
+        status_reports.reported(self.conn, line_id, [report], self.now)
 
     @rule(minutes=st.integers(1, 20))
     def wait(self, minutes: int) -> None:
@@ -197,16 +233,16 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def drain(self) -> None:
         """Restart, and let every line send whatever there is until nothing is left."""
-        self.kill()
+        self._kill()
         self.now += timedelta(hours=1)
         for _ in range(3 * len(self.queued) + 1):
             upkeep.promote_due(self.conn, self.now)
             upkeep.settle(self.conn, POLICIES, self.now)
             for line in range(LINES):
-                self.claim(line, 1)
+                self._claim(line, 1)
                 while self.modems[line].claims:
-                    self.begin(line, taken=True)
-                    self.answer(line, seen=True, permanent=False)
+                    self._begin(line, taken=True)
+                    self._answer(line, seen=True)
 
     def teardown(self) -> None:
         try:
@@ -238,7 +274,7 @@ def test_rule_11_no_order_of_events_loses_or_repeats_a_message(engine: Engine) -
     run_state_machine_as_test(
         lambda: OutboxMachine(engine),
         settings=settings(
-            max_examples=60 if engine.dialect.name == "sqlite" else 20,
+            max_examples=100 if engine.dialect.name == "sqlite" else 20,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,11 +1,11 @@
 """What the states of parts make of their message."""
 
 import pytest
-from outbox_driver import Outbox
 
 from modemd.errors import VerbFailed
 from modemd.store.parts import MOVES, Work, derive
 from modemd.store.schema import MessageState
+from tests.store.outbox_driver import Outbox
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import itertools
 from datetime import datetime, timedelta
 
 import pytest
-from outbox_driver import NOW
 from sqlalchemy import Connection, Engine, select
 
 from modemd.messages import Concatenation, ReceivedSms
@@ -12,6 +11,7 @@ from modemd.store import database as opening
 from modemd.store import inbox, reassembly
 from modemd.store import schema as tables
 from modemd.store.inbox import Question
+from tests.store.outbox_driver import NOW
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from outbox_driver import NOW, Outbox
 from sqlalchemy import func, select
 
 from modemd.messages import StatusReport
@@ -11,6 +10,7 @@ from modemd.store import outbox, status_reports, upkeep
 from modemd.store.outbox import Sent
 from modemd.store.schema import status_report
 from modemd.store.status_reports import Reported, outcome, same_phone
+from tests.store.outbox_driver import NOW, Outbox
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from outbox_driver import HOST, NOW, Outbox
 
 from modemd.store import outbox, upkeep
 from modemd.store.upkeep import DoubtPolicy, Settled
+from tests.store.outbox_driver import HOST, NOW, Outbox
 
 MINUTE = timedelta(minutes=1)
 POLICIES = {"manual": DoubtPolicy(False, 10 * MINUTE), "otp": DoubtPolicy(True, 5 * MINUTE)}

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from outbox_driver import NOW, compose
 from sqlalchemy import Engine, text
 
 from modemd.store import database as opening
 from modemd.store import outbox
 from modemd.store.wakeup import Wakeup
+from tests.store.outbox_driver import NOW, compose
 
 PATIENCE = 5.0  # s
 
