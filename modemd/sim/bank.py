@@ -48,6 +48,7 @@ class Bank:
     def open(self) -> None:
         """Make the folder and the ports; all modems are registered at once."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._remove_stale_links()
         for index in range(self._options.modems):
             name = f"modem{index:02}"
             self.modems[name] = self._make(name, index)
@@ -79,6 +80,12 @@ class Bank:
         """Where the modem is now; None while it is unplugged."""
         port = self._ports.get(modem)
         return port.link if port else None
+
+    def _remove_stale_links(self) -> None:
+        """Those of a bank that was killed: their pseudo-terminals may be somebody else's by now."""
+        for entry in self.folder.iterdir():
+            if entry.is_symlink() and str(entry.readlink()).startswith("/dev/pts/"):
+                entry.unlink()
 
     def _make(self, name: str, index: int) -> Modem:
         options = self._options

@@ -119,10 +119,12 @@ class Network:
         if name not in self._mailboxes:
             raise SimulatorError(dir="the bank", reason=f"there is no modem {name!r}")
         sender = normalise(sender)
-        how, pieces = segments.cut(text)
+        how = segments.measure(text).alphabet
+        pieces = segments.split(text)
         total = len(pieces)
-        reference = self._phone(sender).next_reference() if total > 1 else 0
-        for part, piece in enumerate(segments.split(text), start=1):
+        phone = self._phone(sender)
+        reference = phone.next_reference() if total > 1 else 0
+        for part, piece in enumerate(pieces, start=1):
             place = Concatenation(reference, total, part) if total > 1 else None
             elements = (udh.concatenate(place),) if place else ()
             self._bring(sender, self._mailboxes[name], dcs.encode(how), piece, None, elements)
