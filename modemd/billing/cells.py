@@ -11,7 +11,7 @@ Row = Mapping[str, str]  # cells by column
 _AMOUNT = re.compile(r"(-?)([0-9]{1,15})[.,]([0-9]{2})")
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _BULGARIAN_DAY = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})")
-_MOST_CENTS = 10**12 - 1
+_MOST_CENTS = 10**11 - 1
 _YEARS = range(2000, 2101)  # anything else is a slip of the pen
 
 
