@@ -17,6 +17,7 @@ from web.words import MODEM_STATES
 
 NEWEST = 20  # messages
 READY = "ready"
+IN_ORDER = frozenset({"starting", "paused"})  # not ready, and nothing is wrong
 _WORST_FIRST = list(MODEM_STATES)
 
 blueprint = Blueprint("bank", __name__)
@@ -46,8 +47,17 @@ class Glance:
         return [daemon for daemon in self.daemons if not daemon.running]
 
     @property
-    def hosts(self) -> int:
-        return len({modem.host for modem in self.modems})
+    def ill(self) -> list[ModemOverview]:
+        """What somebody has to look at. Of a daemon that is down we know nothing, and that is said elsewhere."""
+        down = {daemon.name for daemon in self.down}
+        return [modem for modem in self.not_ready if modem.state not in IN_ORDER and modem.host not in down]
+
+    @property
+    def many_hosts(self) -> bool:
+        return len({modem.host for modem in self.modems}) > 1
+
+    def is_down(self, host: str) -> bool:
+        return any(daemon.name == host for daemon in self.down)
 
 
 @blueprint.get("/")

@@ -22,6 +22,7 @@ _HARMFUL = re.compile(
 
 def register(app: Flask) -> None:
     """Give the templates these filters, and the words."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     filters = (at, bars, clip, clock, dbm, decimal, full_time, masked, moment, visible)
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.globals.update(
