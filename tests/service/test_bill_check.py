@@ -2,8 +2,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
+from modemd.service import bill_check
 from modemd.store.schema import dataset
 from tests.service.desk import Desk
 
@@ -119,3 +120,16 @@ def test_before_the_first_open_items_the_customer_is_told_so(desk: Desk) -> None
     assert desk.ask(PHONE, "smetka") == [
         "Elektrohold: v momenta nyamame danni za smetki. Opitayte po-kasno. Info 070010010"
     ]
+
+
+def test_a_bill_is_read_in_one_statement(desk: Desk, billed: Callable[..., str]) -> None:
+    """Between two, PostgreSQL could show the purge of data that the first one found current: nothing to pay."""
+    phone = billed((3791, DUE), (11240, PAST))
+    statements: list[str] = []
+
+    def count(conn: object, cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(desk.conn, "before_cursor_execute", count)
+    assert len(bill_check.bills_of(desk.conn, phone)) == 2
+    assert len(statements) == 1
