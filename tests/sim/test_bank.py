@@ -45,6 +45,11 @@ def ask(port: serial.Serial, command: str) -> list[str]:
     return [line for line in said.decode().split("\r\n") if line]
 
 
+def ask_for_ever(port: serial.Serial) -> None:
+    while True:
+        ask(port, "AT")
+
+
 def until(true: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not true():
@@ -100,8 +105,7 @@ def test_unplugging_hangs_up_and_the_modem_comes_back_where_it_is_told(
     ask(port, "ATE0")
     bank.client.fault("modem00", "unplug:seconds=0.2,port=modem77")
     with pytest.raises((serial.SerialException, OSError)):
-        while True:
-            ask(port, "AT")
+        ask_for_ever(port)
     assert not Path(bank.port()).is_symlink()
     assert bank.client.modems()[0]["port"] in (None, str(bank.folder / "modem77"))
     until((bank.folder / "modem77").is_symlink)
