@@ -53,6 +53,10 @@ class Glance:
         return [modem for modem in self.not_ready if modem.state not in IN_ORDER and modem.host not in down]
 
     @property
+    def well(self) -> bool:
+        return bool(self.modems) and not self.ill and not self.down
+
+    @property
     def many_hosts(self) -> bool:
         return len({modem.host for modem in self.modems}) > 1
 
