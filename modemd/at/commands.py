@@ -266,6 +266,7 @@ SIGNAL = Command("AT+CSQ", _signal, _CSQ)
 OFFERED_STORAGES = Command("AT+CPMS=?", _storages, _CPMS_TEST, SIM_SECONDS)
 LIST_ALL = Command("AT+CMGL=4", _listing, _CMGL, LIST_SECONDS)
 ACKNOWLEDGE = plain("AT+CNMA")
+DELETE_READ = plain("AT+CMGD=1,1", SIM_SECONDS)  # whatever the index: all that has been read, nothing that has not
 
 
 def select_storage(storage: str) -> Command[Fill | None]:

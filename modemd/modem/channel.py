@@ -28,6 +28,7 @@ CHATTER_ROUNDS = 10  # of QUIET_SECONDS, for a modem that never stops talking
 ATTEMPTS = 5  # AT written this often before the modem counts as silent
 FIRST_ATTEMPT_SECONDS = 0.5  # for the answer to the first AT; doubled for each further one up to command_timeout
 FENCE_SECONDS = 1.0  # more for the fence's answer, when an OK without its line has come
+SENDING_SECONDS = 5.0  # since the last Ctrl-Z: the slowest parts take about as long, so the next is on its way
 MORE_TIME = 10  # times that a command's limit begins anew while its answer keeps coming
 
 
@@ -98,6 +99,7 @@ class Channel:
         self._strays: deque[Stray] = deque(maxlen=64)  # what came while out of step
         self._heard = 0  # how often the modem has said anything
         self._has_fence = True
+        self._sent_at = float("-inf")
         self._cut_short: Replies = ()  # the lines of an answer whose end never came
         self._port: Port | None = None
         self.gone: asyncio.Future[PortGone] = self._loop.create_future()
@@ -123,6 +125,11 @@ class Channel:
     @property
     def in_step(self) -> bool:
         return self._dialogue.state is not DialogueState.DESYNCED
+
+    @property
+    def sending(self) -> bool:
+        """Whether a part is under way, or was a moment ago."""
+        return self._loop.time() < self._sent_at + SENDING_SECONDS
 
     @asynccontextmanager
     async def hold(self, *, urgent: bool = True) -> "AsyncIterator[None]":
@@ -194,6 +201,7 @@ class Channel:
 
     async def _hand_over(self, command: Command[int | None], part: OutgoingSms) -> int:
         self._write(self._dialogue.body(part.pdu))
+        self._sent_at = self._loop.time()
         replies: Replies = ()
         try:
             answer = await self._answer(command, self._send_seconds)

@@ -2,49 +2,43 @@
 
 +CMTI and +CDSI say where something lies; since a URC can get lost, the storages are also looked through at the start,
 after every disturbance and now and then. +CMT and +CDS bring the PDU itself and are acknowledged when it is committed.
+SMS are questions and read at once. Status reports can wait: during a campaign they are taken in by the dozen.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
-from modemd.at import commands, urc
+from modemd.at import urc
 from modemd.at.commands import Stored
 from modemd.at.urc import Urc
 from modemd.errors import CommandRefused, CommandTimeout, PortGone
-from modemd.messages import ReceivedSms, StatusReport
+from modemd.messages import ReceivedSms
 from modemd.modem.channel import Channel
+from modemd.modem.handover import BATCH, Direct, Handler, commit
 from modemd.modem.reading import Incoming, read_pdu
 from modemd.modem.recovery import Backoff
 from modemd.modem.startup import Messaging
-from modemd.modem.storages import StorageReader
+from modemd.modem.storages import Storages
 
 log = logging.getLogger(__name__)
 
 RECEIVED = (0, 1)  # <stat> of 27.005, 3.1: received unread, received read; the others are texts to be sent
-STORAGES = ("SM", "ME", "SR", "MT")  # in the order they are looked through; MT is SM and ME together: then it is empty
+NAMES = ("SM", "ME", "SR", "MT")  # in the order they are looked through; MT is SM and ME together: then it is empty
+REPORTS = "SR"
 SWEEP_SECONDS = 600.0  # a lost +CMTI strands no message for longer
 POLL_SECONDS = 5.0  # for a modem that announces nothing
 RETRY_SECONDS = 5.0  # after a failure of the modem's storage or of the database
 SWEEP_PAUSE_SECONDS = 1.0  # between two looks, however often the modem asks for one
+REPORT_SECONDS = 10.0  # that a status report may wait while the modem is sending
+IDLE_REPORT_SECONDS = 0.1  # the same while it is not
+MOST_REPORTS = 10  # that may wait where the size of their storage is not known
 LIST_FROM = 4  # announced at once: one listing is cheaper than this many reads
-BATCH = 32  # messages handed over in one piece
-MOST_DIRECT = 256  # PDUs waiting for their commit, before the port is read no more
 MOST_SLOTS = 10_000  # no storage is larger
 MOST_STORAGES = 8  # and no modem has more of them
 
-
-class Handler(Protocol):
-    """Who takes what came in; each call returns when it is committed."""
-
-    async def sms_received(self, received: Sequence[ReceivedSms]) -> None: ...
-
-    async def status_reports_received(self, reports: Sequence[StatusReport]) -> None: ...
-
-    async def stored_deleted(self, received: Sequence[ReceivedSms]) -> None: ...
+Slots = dict[str, dict[int, None]]  # storage -> slots, in the order of their announcement
 
 
 class Inbound:
@@ -56,12 +50,11 @@ class Inbound:
         self._now = now
         self._loop = asyncio.get_running_loop()
         self._messaging = Messaging()
-        self._acknowledges = False
-        self._announced: dict[str, dict[int, None]] = {}  # storage -> slots, in the order of their announcement
-        self._direct: deque[bytes] = deque()
-        self._unacknowledged = 0
-        self._deferred: list[bytes] = []  # direct ones that could not be recorded, until the next look
-        self._storages = StorageReader(channel)
+        self._storages = Storages(channel)
+        self._direct = Direct(channel, handler, now)
+        self._announced: Slots = {}
+        self._reports: Slots = {}
+        self._reports_at = float("inf")
         self._usual_storage: str | None = None  # where the modem announces messages
         self._retry = Backoff(RETRY_SECONDS, SWEEP_SECONDS)
         self._woken = asyncio.Event()
@@ -71,7 +64,7 @@ class Inbound:
     def begin(self, messaging: Messaging) -> None:
         """The modem is set up, for the first time or anew: look through everything."""
         self._messaging = messaging
-        self._acknowledges = messaging.acknowledges
+        self._direct.acknowledges = messaging.acknowledges
         self._storages.forget()
         self.sweep_in(0)
 
@@ -83,8 +76,11 @@ class Inbound:
 
     def urc_received(self, event: Urc) -> bool:
         """Take a URC that is about messages; False: it is about something else."""
-        if event.name in ("+CMTI", "+CDSI"):
-            self._take_indication(event)
+        if event.name == "+CMTI":
+            self._note(event, self._announced)
+        elif event.name == "+CDSI":
+            self._note(event, self._reports)
+            self._schedule_reports()
         elif event.name in ("+CMT", "+CDS"):
             self._take_direct(event)
         elif urc.tells_memory_full(event):
@@ -112,8 +108,8 @@ class Inbound:
     # what there is to do
 
     async def _wait(self) -> None:
-        pause = max(0.0, self._sweep_at - self._loop.time())
-        if not self._announced and not self._direct and pause:
+        pause = min(self._sweep_at, self._reports_at) - self._loop.time()
+        if pause > 0 and not self._announced and not self._direct:
             self._woken.clear()
             try:
                 async with asyncio.timeout(min(pause, SWEEP_SECONDS)):
@@ -122,161 +118,111 @@ class Inbound:
                 return
 
     async def _round(self) -> None:
+        now = self._loop.time()
         if self._direct:
-            await self._take_in_direct()
+            self._recorded(await self._direct.take_in())
         elif self._announced:
-            await self._take_in_announced()
-        elif self._loop.time() >= self._sweep_at:
-            self._swept_at = self._loop.time()
-            self._sweep_at = self._swept_at + (SWEEP_SECONDS if self._messaging.announces else POLL_SECONDS)
+            self._usual_storage = next(iter(self._announced))
+            await self._take_in_announced(self._announced)
+        elif now >= self._reports_at:
+            self._reports_at = float("inf")
+            while self._reports:
+                await self._take_in_announced(self._reports)
+        elif now >= self._sweep_at:
+            self._swept_at = now
+            self._sweep_at = now + (SWEEP_SECONDS if self._messaging.announces else POLL_SECONDS)
             await self._sweep()
 
-    def _take_indication(self, event: Urc) -> None:
+    def _note(self, event: Urc, slots: Slots) -> None:
         found = urc.indication(event)
-        if found is None or found.index > MOST_SLOTS:
+        if found is None or found.index > MOST_SLOTS or len(slots) >= MOST_STORAGES:
+            slots.clear()
             self.sweep_in(0)
-            return
-        self._announced.setdefault(found.storage, {})[found.index] = None
-        if len(self._announced) > MOST_STORAGES:
-            self._announced.clear()
-            self.sweep_in(0)
-        self._woken.set()
+        else:
+            slots.setdefault(found.storage, {})[found.index] = None
+            self._woken.set()
+
+    def _schedule_reports(self) -> None:
+        size = self._storages.size(REPORTS)
+        most = size // 2 if size else MOST_REPORTS
+        crowded = any(len(slots) >= most for slots in self._reports.values())
+        wait = 0.0 if crowded else REPORT_SECONDS if self._channel.sending else IDLE_REPORT_SECONDS
+        self._reports_at = min(self._reports_at, self._loop.time() + wait)
 
     def _take_direct(self, event: Urc) -> None:
         if event.pdu is None:
             log.warning("%s: the PDU of %s was lost on the serial line", self._channel.path, event.name)
             self.sweep_in(0)
             return
-        self._direct.append(event.pdu)
-        if len(self._direct) >= MOST_DIRECT:
-            self._channel.pause()
+        self._direct.add(event.pdu)
         self._woken.set()
 
-    # straight to us
-
-    async def _take_in_direct(self) -> None:
-        batch = [self._direct.popleft() for _ in range(min(BATCH, len(self._direct)))]
-        items = [read_pdu(pdu, None, None, self._now()) for pdu in batch]
-        committed = await self._committed(items)
-        self._defer([pdu for pdu, item in zip(batch, items, strict=True) if item not in committed])
-        self._unacknowledged += len(committed)
-        if not self._direct:
-            self._channel.resume()
-            await self._acknowledge()
-
-    def _defer(self, pdus: Sequence[bytes]) -> None:
-        self._deferred += pdus
-        if len(self._deferred) > MOST_DIRECT:
-            log.error("%s: too much that cannot be recorded; the network is left to repeat it", self._channel.path)
-            del self._deferred[MOST_DIRECT:]
-
-    async def _acknowledge(self) -> None:
-        """Say that it is on the disk, once for each, in the phase that wants it."""
-        while self._acknowledges and self._unacknowledged:
-            self._unacknowledged -= 1
-            try:
-                await self._channel.ask(commands.ACKNOWLEDGE, urgent=True)
-            except CommandRefused as error:  # +CMS ERROR 340: it expects none
-                log.debug("%s", error)
-                break
-        self._unacknowledged = 0
+    def _recorded(self, everything: bool) -> None:
+        if everything:
+            self._retry.reset()
+        else:
+            self.sweep_in(self._retry.pause())
 
     # out of the storages
 
-    async def _take_in_announced(self) -> None:
-        storage, slots = next(iter(self._announced.items()))
-        self._usual_storage = storage
-        if len(slots) >= LIST_FROM and self._storages.lists:
+    async def _take_in_announced(self, announced: Slots) -> None:
+        storage = next(iter(announced))
+        if len(announced[storage]) >= LIST_FROM:
             await self._take_in_all(storage)
             return
-        slot = next(iter(slots))
-        del slots[slot]
-        if not slots:
-            del self._announced[storage]
-        await self._take_in_slot(storage, slot)
+        slots = announced.pop(storage)
+        await self._take_in_slots(storage, list(slots))
 
-    async def _take_in_slot(self, storage: str, slot: int) -> None:
-        async with self._channel.hold():
-            await self._storages.select(storage)
-            entry = await self._storages.read(slot)
-        if entry is None or entry.pdu is None:
+    async def _take_in_slots(self, storage: str, slots: Sequence[int]) -> None:
+        entries = await self._storages.read(storage, slots)
+        if sum(entry.pdu is not None for entry in entries) < len(slots):
             self.sweep_in(RETRY_SECONDS)  # not there yet, or its PDU was lost on the serial line
-        else:
-            await self._take_in(storage, [entry])
+        await self._take_in(storage, entries)
 
     async def _sweep(self) -> None:
-        self._direct += self._deferred
-        self._deferred = []
+        self._direct.try_again()
         offered = self._messaging.storages
-        names = [name for name in STORAGES if offered is not None and name in offered.reading] or ["SM"]
+        names = [name for name in NAMES if offered is not None and name in offered.reading] or ["SM"]
         last = self._usual_storage or names[0]
         for name in sorted(names, key=lambda name: name == last):  # stay there: the next +CMTI wants it
             await self._take_in_all(name)
 
     async def _take_in_all(self, storage: str) -> None:
         """Everything in the storage, and what was announced there and is not in its listing."""
-        async with self._channel.hold():
-            announced = self._announced.pop(storage, {})
-            await self._storages.select(storage, refresh=not self._storages.lists)
-            entries = await self._storages.listing()
-            if entries is None:
-                await self._storages.select(storage, refresh=True)
-                entries = await self._storages.occupied()
-        for start in range(0, len(entries), BATCH):
-            await self._take_in(storage, entries[start : start + BATCH])
-        for slot in announced.keys() - {entry.slot for entry in entries}:
-            await self._take_in_slot(storage, slot)
+        announced = self._announced.pop(storage, {}) | self._reports.pop(storage, {})
+        entries = await self._storages.read_all(storage)
+        await self._take_in(storage, entries, everything=True)
+        missing = sorted(announced.keys() - {entry.slot for entry in entries})
+        if missing:
+            await self._take_in_slots(storage, missing)
 
-    async def _take_in(self, storage: str, entries: Sequence[Stored]) -> None:
+    async def _take_in(self, storage: str, entries: Sequence[Stored], *, everything: bool = False) -> None:
         """Hand over, wait for the commit, delete: in this order (rule 1)."""
-        items = [
-            await self._readable(storage, entry)
-            for entry in entries
-            if entry.pdu is not None and entry.status in RECEIVED
-        ]
-        deleted = [item for item in await self._committed(items) if await self._deleted(item)]
-        received = [item for item in deleted if isinstance(item, ReceivedSms)]
-        if received:
-            await self._handler.stored_deleted(received)
+        whole = [entry for entry in entries if entry.pdu is not None and entry.status in RECEIVED]
+        committed: list[Incoming] = []
+        for start in range(0, len(whole), BATCH):
+            items = [await self._readable(storage, entry) for entry in whole[start : start + BATCH]]
+            done = await commit(self._handler, items)
+            self._recorded(len(done) == len(items))
+            committed += done
+            if storage != REPORTS:
+                await self._delete(storage, done)
+        if storage == REPORTS:
+            at_once = everything and len(committed) == len(entries) >= LIST_FROM
+            if not (at_once and await self._storages.delete_read(storage)):
+                await self._delete(storage, committed)
 
     async def _readable(self, storage: str, entry: Stored) -> Incoming:
         """What the entry says; one that makes no sense is read once more: the serial line may have damaged it."""
         item = read_pdu(entry.pdu or b"", storage, entry.slot, self._now())
         if isinstance(item, ReceivedSms) and item.error is not None:
-            async with self._channel.hold():
-                await self._storages.select(storage)
-                again = await self._storages.read(entry.slot)
-            if again is not None and again.pdu is not None:
-                return read_pdu(again.pdu, storage, entry.slot, item.received_at)
+            for again in await self._storages.read(storage, [entry.slot]):
+                if again.pdu is not None:
+                    return read_pdu(again.pdu, storage, entry.slot, item.received_at)
         return item
 
-    async def _deleted(self, item: Incoming) -> bool:
-        if item.storage is None or item.index is None:
-            return False
-        async with self._channel.hold():
-            await self._storages.select(item.storage)
-            return await self._storages.delete(item.index)
-
-    # to the gateway
-
-    async def _committed(self, items: Sequence[Incoming]) -> Sequence[Incoming]:
-        """Hand over; gives what is on the disk. One that cannot be recorded holds up no other."""
-        try:
-            await self._hand_over(items)
-        except Exception:
-            if len(items) == 1:
-                log.exception("%s: it stays in the modem and is tried again", self._channel.path)
-                self.sweep_in(self._retry.pause())
-                return []
-        else:
-            self._retry.reset()
-            return items
-        return [done for item in items for done in await self._committed([item])]
-
-    async def _hand_over(self, items: Sequence[Incoming]) -> None:
-        received = [item for item in items if isinstance(item, ReceivedSms)]
-        reports = [item for item in items if isinstance(item, StatusReport)]
+    async def _delete(self, storage: str, items: Sequence[Incoming]) -> None:
+        deleted = await self._storages.delete(storage, [item.index for item in items if item.index is not None])
+        received = [item for item in items if isinstance(item, ReceivedSms) and item.index in deleted]
         if received:
-            await self._handler.sms_received(received)
-        if reports:
-            await self._handler.status_reports_received(reports)
+            await self._handler.stored_deleted(received)
