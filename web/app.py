@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flask import Flask, render_template
+from flask import Flask, current_app
 from flask_babel import Babel, gettext
 from flask_bootstrap import Bootstrap5
 from sqlalchemy.exc import DBAPIError
@@ -94,4 +94,5 @@ def _explain_errors(app: Flask) -> None:
 
 
 def _error(message: str, status: int) -> tuple[str, int]:
-    return render_template("error.html", message=message, status=status), status
+    page = current_app.jinja_env.get_template("error.html")  # render_template would ask the database who is signed in
+    return page.render(message=message, status=status), status

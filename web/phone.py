@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 from wtforms import StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from modemd.errors import NotAPhone, SimulatorError
 from modemd.service import phones as numbers
@@ -38,10 +38,10 @@ class SimulatedPhones(Protocol):
 
 
 class TextForm(Form):
-    number = StringField(validators=[InputRequired()])
+    number = StringField(validators=[DataRequired()])
     text = TextAreaField(
         lazy_gettext("Text"),
-        [InputRequired(lazy_gettext("Write something.")), Length(max=LONGEST_TEXT)],
+        [DataRequired(lazy_gettext("Write something.")), Length(max=LONGEST_TEXT)],
     )
 
 

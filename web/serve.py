@@ -1,6 +1,7 @@
 """Runs the panel until SIGTERM or Ctrl-C."""
 
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -44,7 +45,8 @@ def _listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        reason = error.strerror or str(error)
+        number = error.errno or 0  # negative: the resolver's
+        reason = os.strerror(number) if number > 0 else error.strerror
         raise PanelNotStarted(address=f"{host}:{port}", reason=reason) from error
 
 

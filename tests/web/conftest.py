@@ -1,0 +1,34 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from modemd.store import staff
+from tests.panels import RunningPanel
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash in no time: the cost of the real one is not what is tested here."""
+    monkeypatch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+def make_panel(tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[..., RunningPanel]]:
+    """Make a panel with these [web] settings: `make_panel(force_https=True)`."""
+    made: list[RunningPanel] = []
+
+    def make(**web: Any) -> RunningPanel:
+        made.append(RunningPanel(tmp_path, sqlite_template, **web))
+        return made[-1]
+
+    yield make
+    for panel in made:
+        panel.close()
+
+
+@pytest.fixture
+def panel(make_panel: Callable[..., RunningPanel]) -> RunningPanel:
+    return make_panel()
