@@ -122,12 +122,12 @@ class Inbound:
         if self._direct:
             self._recorded(await self._direct.take_in())
         elif self._announced:
-            self._usual_storage = next(iter(self._announced))
-            await self._take_in_announced(self._announced)
+            storage = self._usual_storage = next(iter(self._announced))
+            await self._take_in_announced(storage, self._announced.pop(storage))
         elif now >= self._reports_at:
             self._reports_at = float("inf")
-            while self._reports:
-                await self._take_in_announced(self._reports)
+            for storage in list(self._reports):
+                await self._take_in_announced(storage, self._reports.pop(storage, {}))
         elif now >= self._sweep_at:
             self._swept_at = now
             self._sweep_at = now + (SWEEP_SECONDS if self._messaging.announces else POLL_SECONDS)
@@ -165,15 +165,15 @@ class Inbound:
 
     # out of the storages
 
-    async def _take_in_announced(self, announced: Slots) -> None:
-        storage = next(iter(announced))
-        if len(announced[storage]) >= LIST_FROM:
-            await self._take_in_all(storage)
-            return
-        slots = announced.pop(storage)
-        await self._take_in_slots(storage, list(slots))
+    async def _take_in_announced(self, storage: str, slots: dict[int, None]) -> None:
+        if len(slots) >= LIST_FROM:
+            await self._take_in_all(storage, slots)
+        else:
+            await self._take_in_slots(storage, list(slots))
 
     async def _take_in_slots(self, storage: str, slots: Sequence[int]) -> None:
+        if not slots:
+            return
         entries = await self._storages.read(storage, slots)
         if sum(entry.pdu is not None for entry in entries) < len(slots):
             self.sweep_in(RETRY_SECONDS)  # not there yet, or its PDU was lost on the serial line
@@ -185,16 +185,18 @@ class Inbound:
         names = [name for name in NAMES if offered is not None and name in offered.reading] or ["SM"]
         last = self._usual_storage or names[0]
         for name in sorted(names, key=lambda name: name == last):  # stay there: the next +CMTI wants it
-            await self._take_in_all(name)
+            await self._take_in_all(name, self._announced.pop(name, {}) | self._reports.pop(name, {}))
 
-    async def _take_in_all(self, storage: str) -> None:
+    async def _take_in_all(self, storage: str, announced: dict[int, None]) -> None:
         """Everything in the storage, and what was announced there and is not in its listing."""
-        announced = self._announced.pop(storage, {}) | self._reports.pop(storage, {})
         entries = await self._storages.read_all(storage)
+        listed = {entry.slot for entry in entries}
+        for waiting in (self._announced.get(storage, {}), self._reports.get(storage, {})):
+            for slot in listed & waiting.keys():
+                del waiting[slot]  # announced while we read it
         await self._take_in(storage, entries, everything=True)
-        missing = sorted(announced.keys() - {entry.slot for entry in entries})
-        if missing:
-            await self._take_in_slots(storage, missing)
+        missing = [slot for slot in announced if slot not in listed]
+        await self._take_in_slots(storage, missing)
 
     async def _take_in(self, storage: str, entries: Sequence[Stored], *, everything: bool = False) -> None:
         """Hand over, wait for the commit, delete: in this order (rule 1)."""
