@@ -1,8 +1,9 @@
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from modemd.billing import importing
 from modemd.cli.common import now, open_database, settings_option
@@ -26,13 +27,14 @@ def import_(paths: tuple[Path, ...], settings: Settings) -> None:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         for path in paths:
             task = progress.add_task(path.name, total=None)
+            moved = partial(_move, progress, task)
             try:
                 result = importing.import_file(
                     engine,
                     path,
                     now(),
                     reject_folder=settings.daemon.data / "reject",
-                    progress=lambda done, total, task=task: progress.update(task, completed=done, total=total),
+                    progress=moved,
                 )
             except (FileRefused, FileHeld) as error:
                 failed = True
@@ -40,6 +42,10 @@ def import_(paths: tuple[Path, ...], settings: Settings) -> None:
             else:
                 click.echo(f"{path.name}: {result}")
     raise SystemExit(1 if failed else 0)
+
+
+def _move(progress: Progress, task: TaskID, done: int, total: int) -> None:
+    progress.update(task, completed=done, total=total)
 
 
 @click.command()

@@ -27,10 +27,12 @@ def web(settings: Settings) -> None:
     \b
     modemd web -c /etc/modemd/modemd.toml
     """
+    from modemd import demo
     from modemd.sim.control import SimulatedPhones
     from web.app import create_app
     from web.serve import serve
 
     open_database(settings).dispose()
-    phones = SimulatedPhones(settings.web.simulated_bank) if settings.web.simulated_bank else None
+    bank = settings.web.simulated_bank
+    phones = SimulatedPhones(bank, [*demo.PHONES, demo.STRANGER]) if bank else None
     serve(create_app(settings, phones=phones), settings, lambda url: click.echo(url))

@@ -5,7 +5,8 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ class ControlServer:
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._orders: dict[str, Callable[..., Any]] = {
             "text": self._text,
             "phone": self._phone,
+            "conversation": self._conversation,
             "phones": self._phones,
             "fault": self._fault,
             "modems": self._modems,
@@ -46,13 +48,15 @@ class ControlServer:
         if self._server is None:
             return
         self._server.close()
-        for client in list(self._clients):
+        serving = [task for task in self._clients.values() if task is not None]
+        for client in self._clients:
             client.close()
+        await asyncio.gather(*serving)
         await self._server.wait_closed()
         (self._bank.folder / SOCKET).unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
+        self._clients[writer] = asyncio.current_task()
         try:
             while line := await reader.readline():
                 writer.write(json.dumps(self._answer(line)).encode() + b"\n")
@@ -60,7 +64,7 @@ class ControlServer:
         except (ConnectionError, ValueError):  # gone, or a line without end
             pass
         finally:
-            self._clients.discard(writer)
+            del self._clients[writer]
             writer.close()
 
     def _answer(self, line: bytes) -> dict[str, Any]:
@@ -78,6 +82,13 @@ class ControlServer:
     def _phone(self, number: str) -> list[dict[str, str]]:
         received = self._bank.network.received(number)
         return [{"from": shown.sender, "text": shown.text, "at": shown.at.isoformat()} for shown in received]
+
+    def _conversation(self, number: str) -> list[dict[str, str]]:
+        network = self._bank.network
+        said = [("sent", sent.to, sent.text, sent.at) for sent in network.sent(number)]
+        said += [("received", shown.sender, shown.text, shown.at) for shown in network.received(number)]
+        said.sort(key=itemgetter(3))
+        return [{"direction": how, "peer": peer, "text": text, "at": at.isoformat()} for how, peer, text, at in said]
 
     def _phones(self) -> list[str]:
         return self._bank.network.numbers()
@@ -118,6 +129,10 @@ class ControlClient:
         received: list[dict[str, str]] = self._order("phone", number=number)
         return received
 
+    def conversation(self, number: str) -> list[dict[str, str]]:
+        """What the phone has sent and received, the oldest first: `{"direction", "peer", "text", "at"}`."""
+        return list(self._order("conversation", number=number))
+
     def phones(self) -> list[str]:
         """The numbers of all phones that have sent or received something."""
         return list(self._order("phones"))
@@ -152,20 +167,22 @@ class SimulatedPhones:
     Every method raises SimulatorError when the bank does not run.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suggested: Sequence[str] = ()) -> None:
+        """`suggested`: numbers worth trying, whether they have been used or not."""
         self._client = ControlClient(folder)
+        self._suggested = suggested
 
     def numbers(self) -> list[str]:
-        """Phones that have sent or received something."""
-        return self._client.phones()
+        """The suggested phones, then every other that has sent or received something."""
+        return list(dict.fromkeys((*self._suggested, *self._client.phones())))
 
     def text(self, number: str, text: str) -> None:
         """Text the service from the phone with this number, which may be a new one."""
         self._client.text(number, text)
 
-    def received(self, number: str) -> list[dict[str, str]]:
-        """What the phone shows, the oldest first: `{"from", "text", "at"}`."""
-        return self._client.phone(number)
+    def conversation(self, number: str) -> list[dict[str, str]]:
+        """What the phone shows, the oldest first: `{"direction": "sent" or "received", "peer", "text", "at"}`."""
+        return self._client.conversation(number)
 
 
 def is_running(folder: Path) -> bool:

@@ -19,7 +19,7 @@ from modemd.pdu.submit import Submit
 from modemd.sim.clock import Clock, Timer
 from modemd.sim.journal import Journal
 from modemd.sim.numbers import normalise
-from modemd.sim.phones import Phone, Shown
+from modemd.sim.phones import Phone, Sent, Shown
 
 _REPORT_TICK = 0.005  # s; reports due within one tick leave together: one wake-up instead of hundreds
 _RETRY_SECONDS = 5.0  # after a modem failed to acknowledge
@@ -128,12 +128,18 @@ class Network:
             place = Concatenation(reference, total, part) if total > 1 else None
             elements = (udh.concatenate(place),) if place else ()
             self._bring(sender, self._mailboxes[name], dcs.encode(how), piece, None, elements)
+        phone.sent.append(Sent(self._mailboxes[name].subscriber.number, text, self._clock.now()))
         return name
 
     def received(self, number: str) -> list[Shown]:
         """What the phone with this number has received, the oldest first."""
         phone = self._phones.get(normalise(number))
         return list(phone.received) if phone else []
+
+    def sent(self, number: str) -> list[Sent]:
+        """What the phone with this number has sent, the oldest first."""
+        phone = self._phones.get(normalise(number))
+        return list(phone.sent) if phone else []
 
     def numbers(self) -> list[str]:
         """Every phone that has sent or received something."""

@@ -1,4 +1,4 @@
-"""A simulated phone: it shows what it has received, a long message as one text."""
+"""A simulated phone: it shows what it has sent and received, a long message as one text."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -14,9 +14,18 @@ class Shown(NamedTuple):
     at: datetime
 
 
+class Sent(NamedTuple):
+    """One whole message that the phone has sent."""
+
+    to: str
+    text: str
+    at: datetime
+
+
 class Phone:
     def __init__(self) -> None:
         self.received: list[Shown] = []
+        self.sent: list[Sent] = []
         self._parts: dict[tuple[str, int, int], dict[int, str]] = {}
         self._reference = 0
 

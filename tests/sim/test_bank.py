@@ -245,11 +245,13 @@ def test_faults_can_be_given_to_all_and_cleared(simulated_bank: StartBank, open_
 
 def test_the_panels_phones_text_and_show(simulated_bank: StartBank) -> None:
     bank = simulated_bank(modems=2)
-    phones = SimulatedPhones(bank.folder)
+    phones = SimulatedPhones(bank.folder, ["+359888000109"])
     phones.text("0888000101", "smetka")
-    phones.text(bank.client.modems()[0]["number"] or "", "from a modem's number")
-    assert "+359888000101" in phones.numbers()
-    assert phones.received("0888000101") == []
+    phones.text("170077", "from a short code")
+    assert phones.numbers() == ["+359888000109", "+359888000101", "170077"]
+    (said,) = phones.conversation("0888000101")
+    number = bank.client.modems()[0]["number"]
+    assert (said["direction"], said["peer"], said["text"]) == ("sent", number, "smetka")
 
 
 # the commands
