@@ -40,6 +40,7 @@ def test_pinned_and_common_messages_merge_by_urgency(out: Outbox, line_id: int) 
 def test_a_full_line_takes_only_what_is_more_urgent(out: Outbox, line_id: int) -> None:
     out.queue(priority=5)
     answer = out.queue(line_id=line_id, priority=0)
+    out.queue(line_id=line_id, priority=5)
     assert out.claimed(line_id, count=5, max_priority=4) == [answer]
     assert out.claimed(line_id, count=5, max_priority=4) == []
 
@@ -55,11 +56,9 @@ def test_wants_of_one_round_share_the_queue_fairly(out: Outbox, line_id: int, ot
 
 def test_a_want_of_bulk_does_not_hide_what_a_choosy_one_may_have(out: Outbox, line_id: int, other_line_id: int) -> None:
     answer, bulk = out.queue(priority=0), out.queue(priority=9)
-    wants = [Want(line_id, 1, max_priority=0), Want(other_line_id, 1)]
-    assert [[claim.message_id for claim in each] for each in outbox.claim(out.conn, wants, NOW, HOST, LEASE)] == [
-        [answer],
-        [bulk],
-    ]
+    wants = [Want(line_id, 2, max_priority=0), Want(other_line_id, 2)]
+    claims = outbox.claim(out.conn, wants, NOW, HOST, LEASE)
+    assert [[claim.message_id for claim in each] for each in claims] == [[answer], [bulk]]
 
 
 def test_a_claim_names_host_line_and_lease_and_stays_queued(out: Outbox, line_id: int) -> None:

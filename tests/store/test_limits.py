@@ -27,6 +27,15 @@ def test_every_limit_must_allow_it(conn: Connection) -> None:
     assert taken == [True, True, False, True, False, True]
 
 
+def test_a_shorter_window_slides_within_a_longer_one(conn: Connection) -> None:
+    both = [(1, HOUR), (9, DAY)]
+    assert [limits.take(conn, "answer:1", both, NOW + minutes * HOUR / 60) for minutes in (0, 59, 60)] == [
+        True,
+        False,
+        True,
+    ]
+
+
 def test_keys_do_not_disturb_each_other(conn: Connection) -> None:
     assert limits.take(conn, "answer:1", [(1, HOUR)], NOW)
     assert limits.take(conn, "answer:2", [(1, HOUR)], NOW)

@@ -81,7 +81,7 @@ def test_parts_wait_through_a_restart(database: Engine, make_line: object) -> No
 )
 def test_parts_of_different_messages_do_not_mix(conn: Connection, line_id: int, other: dict[str, object]) -> None:
     fields = {"total": 2, **other}
-    record(conn, line_id, part(1, "sme", total=2), part(2, "shka", **fields))  # type: ignore[arg-type]
+    record(conn, line_id, part(2, "shka", **fields), part(1, "sme", total=2))  # type: ignore[arg-type]
     assert texts(conn) == []
 
 
