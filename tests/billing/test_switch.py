@@ -1,7 +1,6 @@
 """Whoever asks while an import runs, is killed or meets another one sees the old data or the new, never a mixture."""
 
 import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -70,30 +69,34 @@ def test_the_daemon_can_write_between_any_two_steps(office: Office) -> None:
     assert len(office.current()) == 40
 
 
-def import_in_a_process(url: str, path: Path, folder: Path) -> None:
+def import_in_a_process(url: str, path: Path, folder: Path, rows: int, reached: Path) -> None:
+    """Import until so many rows are loaded, then wait for the end."""
+
+    def hold(done: int, of: int) -> None:
+        if done >= rows:
+            reached.touch()
+            signal.pause()
+
     importing.ROWS_AT_ONCE = 7
-    importing.PAUSE = 0.02
-    engine = opening.connect(url)
-    importing.import_file(engine, path, DATA_AT, reject_folder=folder)
+    importing.import_file(opening.connect(url), path, DATA_AT, reject_folder=folder, progress=hold)
 
 
-@pytest.mark.parametrize("rows_before", [7, 21, 35])
+@pytest.mark.parametrize("rows", [7, 21, 40])
 def test_kill_in_the_middle_leaves_the_old_data_and_the_file_can_be_taken_again(
-    local_office: Office, rows_before: int
+    local_office: Office, tmp_path: Path, rows: int
 ) -> None:
     office = local_office
     office.take(items(40, amount="10,00"))
-    path = office.put(items(40, seq=2, amount="11,00"))
-    arguments = (office.engine.url.render_as_string(), path, office.reject_folder)
+    path, reached = office.put(items(40, seq=2, amount="11,00")), tmp_path / "reached"
+    arguments = (office.engine.url.render_as_string(), path, office.reject_folder, rows, reached)
     child = multiprocessing.get_context("spawn").Process(target=import_in_a_process, args=arguments)
     child.start()
-    deadline = time.monotonic() + 60
-    while office.stored() < 40 + rows_before and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert child.pid is not None
-    os.kill(child.pid, signal.SIGKILL)
+    while not reached.exists() and child.is_alive():
+        time.sleep(0.01)
+    child.kill()
     child.join()
-    assert 40 + rows_before <= office.stored() < 80
+    child.close()
+    assert office.stored() == 40 + rows
     assert office.current() == OLD
     office.take(path)
     assert office.current() == NEW
@@ -151,6 +154,19 @@ def test_two_files_with_one_number_at_once_are_not_both_imported(office: Office)
     with pytest.raises(FileRefused, match="its sequence is 2 and 3 follows"):
         office.take(items(40, seq=2, amount="9,00"))
     assert (office.current(), office.stored()) == (NEW, 40)
+
+
+def test_an_import_that_was_given_up_does_not_switch_even_with_all_its_rows(office: Office) -> None:
+    office.take(items(40, amount="10,00"))
+
+    def give_up() -> None:
+        with office.engine.begin() as conn:
+            conn.execute(update(import_file).where(import_file.c.state == "loading").values(state="refused"))
+
+    office.on_progress = give_up
+    with pytest.raises(FileRefused, match="import it again"):
+        office.take(items(40, seq=2, amount="11,00"))
+    assert (office.current(), office.stored()) == (OLD, 40)
 
 
 def test_an_import_that_was_given_up_by_another_one_does_not_switch(office: Office) -> None:
