@@ -264,6 +264,7 @@ class Sender:
         except VerbFailed:
             return  # it was not marked: cancelled or taken back meanwhile
         await self._ledger.batch(outbox.not_sent, part.part_id)
+        self.queue_changed()
 
     def _refused(self, held: Held, part: OutgoingSms, error: CommandRefused) -> None:
         most = getattr(self._settings.kinds, held.claim.kind).max_attempts

@@ -1,0 +1,250 @@
+"""One line's sending: nothing leaves before its mark is committed, and what is urgent goes first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from modemd.config import Settings
+from modemd.errors import CommandRefused, NotSent, SendInDoubt
+from modemd.messages import OutgoingSms
+from modemd.modem.lifecycle import State
+from modemd.sender import Quota, Sender
+from modemd.store import database as opening
+from modemd.store import lines, outbox
+from modemd.store.ledger import Ledger
+from modemd.store.schema import message, part
+
+HOST = "test-host"
+PHONE = "+359888111001"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Desk:
+    """A line with a modem whose `send` is what the test says, a real ledger and a real database."""
+
+    def __init__(self, engine: Engine, ledger: Ledger, line_id: int, settings: Settings) -> None:
+        self.engine = engine
+        self.ledger = ledger
+        self.line_id = line_id
+        self.name = "gsm1"
+        self.state = State.READY
+        self.sent: list[int] = []
+        self.sender = Sender(self, line_id, Quota(0, 0, []), ledger, settings, now)  # type: ignore[arg-type]
+        self.behave: Callable[[OutgoingSms, Awaitable[object]], Coroutine[Any, Any, int]] = self.answer_at_once
+
+    async def send(self, part_: OutgoingSms, committed: Awaitable[object]) -> int:
+        return await self.behave(part_, committed)
+
+    async def answer_at_once(self, part_: OutgoingSms, committed: Awaitable[object]) -> int:
+        await committed
+        self.sent.append(part_.message_id)
+        return len(self.sent) % 256
+
+    def queue(self, count: int = 1, **fields: Any) -> list[int]:
+        given = {"kind": "manual", "recipient": PHONE, "text": "x", "parts": 1, "priority": 5, **fields}
+        new = outbox.NewMessage(**given, expires_at=now() + timedelta(hours=1))
+        with opening.writing(self.engine) as connection:
+            ids = outbox.enqueue(connection, [new] * count, now())
+        self.sender.queue_changed()
+        return ids
+
+    def states(self, *ids: int) -> list[str]:
+        with opening.reading(self.engine) as connection:
+            rows = connection.execute(select(message.c.state).where(message.c.id.in_(ids)).order_by(message.c.id))
+            return list(rows.scalars())
+
+    async def until(self, true: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while not true():
+                await asyncio.sleep(0.005)
+
+
+Play = Callable[[Callable[[Desk], Coroutine[Any, Any, None]]], None]
+
+
+@pytest.fixture
+def play(database: Engine, request: pytest.FixtureRequest) -> Play:
+    """Run a coroutine with a desk whose sender runs."""
+    settings = Settings.model_validate({"daemon": {"name": HOST, **getattr(request, "param", {})}})
+
+    @asynccontextmanager
+    async def desk() -> Any:
+        ledger = Ledger(database, now)
+        await ledger.start()
+        line = await ledger.do(lines.identify, lines.Sim("893590100000001", None), HOST, "p", now(), adopt=True)
+        made = Desk(database, ledger, line.id, settings)
+        pump = asyncio.create_task(made.sender.run())
+        try:
+            yield made
+        finally:
+            made.sender.stop()
+            await asyncio.wait_for(pump, 20)
+            await ledger.close()
+
+    def run(scene: Callable[[Desk], Coroutine[Any, Any, None]]) -> None:
+        async def whole() -> None:
+            async with desk() as made:
+                await scene(made)
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_rule_2_a_part_is_committed_as_sending_before_the_modem_may_write_it(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        seen: list[str | None] = []
+
+        async def look(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            with opening.reading(desk.engine) as connection:  # another connection sees what is committed, no more
+                seen.append(connection.scalar(select(part.c.state).where(part.c.id == part_.part_id)))
+            return 1
+
+        desk.behave = look
+        ids = desk.queue(3)
+        await desk.until(lambda: desk.states(*ids) == ["sent"] * 3)
+        assert seen == ["sending"] * 3
+
+    play(scene)
+
+
+def test_at_most_one_part_of_a_line_is_ever_unanswered(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        open_parts: list[int] = []
+
+        async def look(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            with opening.reading(desk.engine) as connection:
+                rows = connection.execute(select(part.c.id).where(part.c.state == "sending")).all()
+            open_parts.append(len(rows))
+            return 1
+
+        desk.behave = look
+        ids = desk.queue(20)
+        await desk.until(lambda: set(desk.states(*ids)) == {"sent"})
+        assert open_parts == [1] * 20
+
+    play(scene)
+
+
+def test_an_answer_takes_the_place_of_a_bulk_message_that_is_only_claimed(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        may_go = asyncio.Event()
+
+        async def slowly(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            desk.sent.append(part_.message_id)
+            await may_go.wait()
+            return 1
+
+        desk.behave = slowly
+        first, second, *_ = desk.queue(4, priority=9)
+        await desk.until(lambda: desk.sent == [first])
+        (answer,) = desk.queue(kind="reply", priority=0, line_id=desk.line_id)
+        await desk.sender.claim_now()
+        may_go.set()
+        await desk.until(lambda: len(desk.sent) == 5)
+        assert desk.sent[:3] == [first, answer, second]
+
+    play(scene)
+
+
+def test_a_modem_that_falls_ill_gives_back_what_is_only_claimed(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        gone = asyncio.Event()
+
+        async def until_gone(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            await gone.wait()
+            raise SendInDoubt(port="p", reason="the modem was unplugged")
+
+        desk.behave = until_gone
+        ids = desk.queue(2)
+        await desk.until(lambda: desk.states(*ids) == ["sending", "queued"] and _claimed(desk, ids[1]) == HOST)
+        desk.state = State.SILENT
+        desk.sender.modem_changed()
+        await desk.until(lambda: _claimed(desk, ids[1]) is None)
+        gone.set()
+
+    play(scene)
+
+
+def _claimed(desk: Desk, message_id: int) -> str | None:
+    with opening.reading(desk.engine) as connection:
+        claimed: str | None = connection.scalar(select(message.c.claimed_by).where(message.c.id == message_id))
+    return claimed
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (CommandRefused(port="p", command="AT+CMGS", result="CMS 1", advice="-", permanent=True), "failed"),
+        (CommandRefused(port="p", command="AT+CMGS", result="CMS 38", advice="-"), "queued"),
+        (SendInDoubt(port="p", reason="no answer"), "in_doubt"),
+    ],
+)
+def test_what_the_modem_says_decides_the_state(play: Play, error: Exception, state: str) -> None:
+    async def scene(desk: Desk) -> None:
+        async def fail(_part: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            raise error
+
+        desk.behave = fail
+        ids = desk.queue()
+        await desk.until(lambda: desk.states(*ids) == [state])
+
+    play(scene)
+
+
+def test_what_was_certainly_not_sent_is_sent_again_at_once(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        async def fail_once(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            desk.behave = desk.answer_at_once
+            raise NotSent(port="p", reason="no prompt")
+
+        desk.behave = fail_once
+        ids = desk.queue()
+        await desk.until(lambda: desk.states(*ids) == ["sent"])
+
+    play(scene)
+
+
+@pytest.mark.parametrize("play", [{"only_to": ["+359888111009"]}], indirect=True)
+def test_rule_13_only_to_skips_every_other_number(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        other = desk.queue()
+        named = desk.queue(recipient="+359888111009")
+        await desk.until(lambda: desk.states(*other, *named) == ["skipped", "sent"])
+        assert desk.sent == named
+
+    play(scene)
+
+
+def test_no_more_parts_leave_in_a_minute_than_the_quota_allows() -> None:
+    at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    quota = Quota(per_minute=2, per_day=0, sent=[at - timedelta(seconds=50)])
+    assert quota.free_at(at) == at
+    quota.count(at)
+    assert quota.free_at(at) == at + timedelta(seconds=10)
+    assert quota.free_at(at + timedelta(seconds=10)) == at + timedelta(seconds=10)
+
+
+def test_a_day_of_the_quota_ends_at_midnight_in_sofia() -> None:
+    at = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)  # 23:00 in Sofia
+    quota = Quota(per_minute=0, per_day=1, sent=[at])
+    assert quota.free_at(at) == datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+    assert quota.free_at(at + timedelta(hours=1)) == at + timedelta(hours=1)
+
+
+def test_zero_is_no_limit() -> None:
+    at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    assert Quota(0, 0, [at] * 5000).free_at(at) == at
