@@ -1,5 +1,6 @@
 """From the modem to the gateway: what is handed over is on the disk when the call returns (rule 1)."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -51,7 +52,10 @@ async def _hand_over(handler: Handler, items: Sequence[Incoming]) -> None:
 
 
 class Direct:
-    """What comes straight to us (+CMT, +CDS) and waits for its commit, then for its acknowledgement (27.005, 3.4.4)."""
+    """What comes straight to us (+CMT, +CDS) and waits for its commit, then for its acknowledgement (27.005, 3.4.4).
+
+    The pump that commits says nothing to the modem: an answer may stand behind a thousand of these.
+    """
 
     def __init__(self, channel: Channel, handler: Handler, now: Callable[[], datetime]) -> None:
         self._channel = channel
@@ -59,43 +63,47 @@ class Direct:
         self._now = now
         self._pdus: deque[bytes] = deque()
         self._failed: list[bytes] = []
-        self._committed = 0  # and not acknowledged
-        self.acknowledges = False
-
-    def __len__(self) -> int:
-        return len(self._pdus)
+        self._woken = asyncio.Event()
+        self.unacknowledged = 0  # committed, and the modem does not know
 
     def add(self, pdu: bytes) -> None:
         self._pdus.append(pdu)
+        self._woken.set()
         if len(self._pdus) >= MOST_DIRECT:
             self._channel.pause()
 
     def try_again(self) -> None:
         """Put back what could not be recorded."""
-        self._pdus += self._failed
+        for pdu in self._failed:
+            self.add(pdu)
         self._failed = []
 
-    async def take_in(self) -> bool:
-        """Commit a batch, and acknowledge when nothing waits any more; False when something could not be recorded."""
+    async def run(self, recorded: Callable[[bool], None]) -> None:
+        """Commit what comes until cancelled. `recorded` is told after each batch whether all of it could be."""
+        while True:
+            while not self._pdus:
+                self._channel.resume()
+                self._woken.clear()
+                await self._woken.wait()
+            recorded(await self._commit_batch())
+
+    async def _commit_batch(self) -> bool:
         batch = [self._pdus.popleft() for _ in range(min(BATCH, len(self._pdus)))]
         items = [read_pdu(pdu, None, None, self._now()) for pdu in batch]
         committed = await commit(self._handler, items)
+        self.unacknowledged += len(committed)
         self._failed += [pdu for pdu, item in zip(batch, items, strict=True) if item not in committed]
         if len(self._failed) > MOST_DIRECT:
             log.error("%s: too much that cannot be recorded; the network is left to repeat it", self._channel.path)
             del self._failed[MOST_DIRECT:]
-        self._committed += len(committed)
-        if not self._pdus:
-            self._channel.resume()
-            await self._acknowledge()
         return len(committed) == len(items)
 
-    async def _acknowledge(self) -> None:
-        while self.acknowledges and self._committed:
-            self._committed -= 1
+    async def acknowledge(self) -> None:
+        """Tell the modem of each one that is on the disk."""
+        while self.unacknowledged:
+            self.unacknowledged -= 1
             try:
                 await self._channel.ask(commands.ACKNOWLEDGE, urgent=True)
             except CommandRefused as error:  # +CMS ERROR 340: it expects none
                 log.debug("%s", error)
-                break
-        self._committed = 0
+                self.unacknowledged = 0

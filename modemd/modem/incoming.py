@@ -64,7 +64,6 @@ class Inbound:
     def begin(self, messaging: Messaging) -> None:
         """The modem is set up, for the first time or anew: look through everything."""
         self._messaging = messaging
-        self._direct.acknowledges = messaging.acknowledges
         self._storages.forget()
         self.sweep_in(0)
 
@@ -105,11 +104,15 @@ class Inbound:
                 await asyncio.sleep(RETRY_SECONDS)
                 self.sweep_in(0)
 
+    async def run_direct(self) -> None:
+        """Commit what comes straight to us, until cancelled."""
+        await self._direct.run(self._recorded)
+
     # what there is to do
 
     async def _wait(self) -> None:
         pause = min(self._sweep_at, self._reports_at) - self._loop.time()
-        if pause > 0 and not self._announced and not self._direct:
+        if pause > 0 and not self._announced and not self._to_acknowledge():
             self._woken.clear()
             try:
                 async with asyncio.timeout(min(pause, SWEEP_SECONDS)):
@@ -119,8 +122,8 @@ class Inbound:
 
     async def _round(self) -> None:
         now = self._loop.time()
-        if self._direct:
-            self._recorded(await self._direct.take_in())
+        if self._to_acknowledge():
+            await self._direct.acknowledge()
         elif self._announced:
             storage = self._usual_storage = next(iter(self._announced))
             await self._take_in_announced(storage, self._announced.pop(storage))
@@ -132,6 +135,9 @@ class Inbound:
             self._swept_at = now
             self._sweep_at = now + (SWEEP_SECONDS if self._messaging.announces else POLL_SECONDS)
             await self._sweep()
+
+    def _to_acknowledge(self) -> bool:
+        return self._messaging.acknowledges and self._direct.unacknowledged > 0
 
     def _note(self, event: Urc, slots: Slots) -> None:
         found = urc.indication(event)
@@ -155,9 +161,9 @@ class Inbound:
             self.sweep_in(0)
             return
         self._direct.add(event.pdu)
-        self._woken.set()
 
     def _recorded(self, everything: bool) -> None:
+        self._woken.set()
         if everything:
             self._retry.reset()
         else:

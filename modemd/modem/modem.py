@@ -163,15 +163,20 @@ class Modem:
         self._move(State.ABSENT, reason)
 
     def _failed(self, error: ModemError) -> None:
-        if str(error) != self.reason:
-            log.warning("%s: %s", self.name, error)
+        reason = self._in_short(error)
+        if reason != self.reason:
+            log.warning("%s", error)
         if isinstance(error, PortGone | PortMissing):
             state = State.ABSENT
         elif isinstance(error, NotAModem | CommandTimeout):
             state = State.SILENT
         else:
             state = State.QUARANTINED
-        self._move(state, str(error))
+        self._move(state, reason)
+
+    def _in_short(self, error: ModemError) -> str:
+        """The error without the port, which everyone who reads it sees beside it."""
+        return str(error).removeprefix(f"{self.port}: ").removesuffix(".")
 
     async def _live(self, backoff: Backoff) -> None:
         """From opening the port to losing it. Raises ModemError when it comes to an end."""
@@ -215,6 +220,7 @@ class Modem:
     async def _serve(self, channel: Channel, startup: Startup, model: Model) -> None:
         tasks = [
             asyncio.create_task(self._inbound.run(), name=f"read {self.name}"),
+            asyncio.create_task(self._inbound.run_direct(), name=f"commit {self.name}"),
             asyncio.create_task(self._watch(channel, startup, model), name=f"watch {self.name}"),
         ]
         try:
@@ -307,7 +313,7 @@ class Modem:
 
     def _silence_heard(self, error: CommandTimeout) -> None:
         if self.state in SENDING:
-            self._move(State.SILENT, str(error))
+            self._move(State.SILENT, self._in_short(error))
             self._woken.set()
 
     # what Inbound hands over

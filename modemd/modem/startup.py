@@ -99,7 +99,8 @@ class Startup:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._ignored: set[str] = set()  # commands that got no answer at all: not asked again
+        self._answered: set[str] = set()
+        self._ignored: set[str] = set()  # commands that have never got an answer: not asked again
 
     async def attention(self) -> None:
         """Raises NotAModem when nothing answers AT; PortGone."""
@@ -160,15 +161,19 @@ class Startup:
         """The answer, or None when the modem refuses or ignores the command. Raises when it has fallen silent."""
         if command.text in self._ignored:
             return None
+        answer = None
         try:
-            return await self._patiently(command)
+            answer = await self._patiently(command)
         except CommandRefused as error:
             log.debug("%s", error)
         except CommandTimeout as error:
             log.debug("%s", error)
             await self._channel.synchronise()
-            self._ignored.add(command.text)
-        return None
+            if command.text not in self._answered:
+                self._ignored.add(command.text)
+            return None
+        self._answered.add(command.text)
+        return answer
 
     async def _patiently(self, command: Command[T]) -> T:
         for _ in range(BUSY_ATTEMPTS):

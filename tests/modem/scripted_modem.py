@@ -106,8 +106,10 @@ class ScriptedModem:
 
     def say(self, data: bytes) -> None:
         """Say it as fast as the line takes it."""
+        waiting = bool(self._unsaid)
         self._unsaid += data
-        self._speak()
+        if not waiting:
+            self._speak()
 
     def _speak(self) -> None:
         while self._unsaid and self.master >= 0:

@@ -305,6 +305,6 @@ async def test_a_flood_of_direct_messages_stops_the_reading_until_they_are_commi
         bench.gateway.hold.clear()
         bench.peer.say(line(f"+CMT: ,{SMETKA_LENGTH}", SMETKA) * 2000)
         await asyncio.sleep(1)
-        assert len(bench.modem._inbound._direct) < 1000
+        assert len(bench.modem._inbound._direct._pdus) < 1000
         bench.gateway.hold.set()
         await bench.until(lambda: len(bench.gateway.sms) == 2000)

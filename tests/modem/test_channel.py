@@ -1,0 +1,63 @@
+import asyncio
+
+import pytest
+
+from modemd.modem.channel import Turn
+from modemd.modem.models import GENERIC, MODELS, model_of
+
+
+async def speak(turn: Turn, order: list[str], name: str, *, urgent: bool = False) -> None:
+    await turn.take(urgent=urgent)
+    order.append(name)
+    await asyncio.sleep(0)
+    turn.give()
+
+
+async def test_the_turn_goes_to_the_first_and_to_the_urgent_before_the_others() -> None:
+    turn, order = Turn(), []
+    await turn.take(urgent=False)
+    speakers = [
+        asyncio.create_task(speak(turn, order, name, urgent=name.isupper())) for name in ("a", "b", "C", "d", "E")
+    ]
+    await asyncio.sleep(0)
+    turn.give()
+    await asyncio.gather(*speakers)
+    assert order == ["C", "E", "a", "b", "d"]
+    assert not turn.taken
+
+
+@pytest.mark.parametrize("handed_over", [False, True])
+async def test_one_who_gives_up_waiting_takes_nobody_s_turn(handed_over: bool) -> None:
+    turn, order = Turn(), []
+    await turn.take(urgent=False)
+    first = asyncio.create_task(speak(turn, order, "first"))
+    second = asyncio.create_task(speak(turn, order, "second"))
+    await asyncio.sleep(0)
+    if handed_over:
+        turn.give()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    if not handed_over:
+        turn.give()
+    await second
+    assert order == ["second"]
+    assert not turn.taken
+
+
+@pytest.mark.parametrize(
+    ("manufacturer", "model", "name"),
+    [
+        ("huawei", "E173", "Huawei"),
+        ("SIMCOM_Ltd", "SIMCOM_SIM800L", "SIMCom"),
+        ("Quectel", "EC25", "Quectel"),
+        ("Telit", "GL865-DUAL", "Telit"),
+        ("Invented", "M1", "generic"),
+        (None, None, "generic"),
+    ],
+)
+def test_a_model_is_found_by_what_it_calls_itself(manufacturer: str | None, model: str | None, name: str) -> None:
+    assert model_of(manufacturer, model).name == name
+
+
+def test_every_row_names_its_source() -> None:
+    assert all(row.source for row in (*MODELS, GENERIC))
