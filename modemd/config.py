@@ -63,10 +63,10 @@ class Daemon(Section):
 
 
 class Service(Section):
-    supplier: str = "Elektrohold"
-    supplier_cyrillic: str = "Електрохолд"
+    supplier: str = Field("Elektrohold", min_length=1)
+    supplier_cyrillic: str = Field("Електрохолд", min_length=1)
     service_number: str = "170077"
-    info_line: str = "070010010"
+    info_line: str = Field("070010010", min_length=1)
     language: Language = "bg-Latn"  # for phones that have chosen none
     answers_per_hour: int = Field(10, ge=1)  # to one phone
     answers_per_day: int = Field(30, ge=1)
