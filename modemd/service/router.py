@@ -20,11 +20,11 @@ log = logging.getLogger(__name__)
 def answer(conn: Connection, question: Question, settings: Settings, now: datetime) -> None:
     """Do what a question asks, queue its reply and close it, all in the caller's transaction (rule 3).
 
-    A text that is not understood becomes `unread`, for a person, and gets no reply. Nothing answers a sender of 6
-    digits or fewer, an alphanumeric one, or a phone that is over its limit (rule 9); what it asks is done all the same.
-    Raises VerbFailed if the question was answered before: the caller's transaction, reply included, is then undone.
+    A text that is not understood becomes `unread`, for a person, and gets no reply; so does an answer of ours that
+    comes back. Nothing answers a sender of 6 digits or fewer, an alphanumeric one, or a phone that is over its limit
+    (rule 9); what it asks is done all the same. Raises VerbFailed if the question was answered before: the caller's transaction, reply included, is then undone.
     """
-    reading = keywords.explain(question.text)
+    reading = _read(question.text, settings)
     phone = phones.sender(question.number) if question.replyable else None
     text = _reply(conn, reading, phone, settings, now) if phone else None
     if phone and text and _within_limit(conn, phone, settings, now):
@@ -32,6 +32,12 @@ def answer(conn: Connection, question: Question, settings: Settings, now: dateti
     state = InboxState.UNREAD if reading.kind == "unknown" else InboxState.DONE
     inbox.done(conn, question.id, state, reading.kind, now)
     log.info("question %s: %s", question.id, reading.kind)
+
+
+def _read(text: str | None, settings: Settings) -> Reading:
+    if text is not None and templates.is_ours(text, settings.service):
+        return Reading("unknown", ())  # our texts name SMETKA and STOP: a machine that echoes would go on and on
+    return keywords.explain(text)
 
 
 def _reply(conn: Connection, reading: Reading, phone: str, settings: Settings, now: datetime) -> str | None:

@@ -168,6 +168,11 @@ def _site(site: Site, form: _Several) -> str:
     return words.format(customer=customer, amount=money(site.cents), day_month=f"{site.due:%d.%m}")
 
 
+def is_ours(text: str, service: Service) -> bool:
+    """Whether a text is one of these, as a machine that forwards or echoes sends it back."""
+    return text.lstrip().startswith((service.supplier, service.supplier_cyrillic)) and service.info_line in text
+
+
 def check(service: Service) -> None:
     """Raise SettingsError if a text could need more than two parts with this supplier and these numbers."""
     moment, longest_day = datetime(2026, 12, 31, tzinfo=UTC), day(date.max)

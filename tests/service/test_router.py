@@ -146,3 +146,20 @@ def test_no_number_and_no_text_is_logged(desk: Desk, caplog: pytest.LogCaptureFi
     desk.ask(PHONE, "smetka 300000000001 tajna")
     assert caplog.text
     assert not [secret for secret in ("888000101", "300000000001", "tajna") if secret in caplog.text]
+
+
+@pytest.mark.parametrize("language", ["bg-Latn", "bg-Cyrl", "en"])
+@pytest.mark.parametrize("text", ["help", "smetka", "STOP", "300000000001"])
+def test_an_answer_of_ours_that_comes_back_is_not_answered(
+    desk: Desk, billed: Callable[..., str], text: str, language: str
+) -> None:
+    phone_number = billed((3791, DUE), language=language)
+    [answer] = desk.ask(phone_number, text)
+    assert desk.ask(phone_number, f" {answer}") == []
+    assert state(desk) == ("unread", "unknown")
+
+
+def test_a_person_may_quote_us_after_the_stop(desk: Desk) -> None:
+    [answer] = desk.ask(PHONE, "help")
+    desk.ask(PHONE, f"STOP\n> {answer}")
+    assert state(desk) == ("done", "stop")
