@@ -22,7 +22,8 @@ def answer(conn: Connection, question: Question, settings: Settings, now: dateti
 
     A text that is not understood becomes `unread`, for a person, and gets no reply; so does an answer of ours that
     comes back. Nothing answers a sender of 6 digits or fewer, an alphanumeric one, or a phone that is over its limit
-    (rule 9); what it asks is done all the same. Raises VerbFailed if the question was answered before: the caller's transaction, reply included, is then undone.
+    (rule 9); what it asks is done all the same. Raises VerbFailed if the question was answered before: the caller's
+    transaction, reply included, is then undone.
     """
     reading = _read(question.text, settings)
     phone = phones.sender(question.number) if question.replyable else None
