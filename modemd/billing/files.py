@@ -17,55 +17,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 from modemd.billing import cells
+from modemd.billing.frames import CURRENCY, ENCODINGS, FRAMES, MODES, VERSION, Mode
 from modemd.config import SOFIA
 from modemd.errors import FileRefused
 
-Mode = Literal["FULL", "DELTA"]
-
-VERSION = "1"
-CURRENCY = "EUR"
-ENCODINGS = ("utf-8", "windows-1251")
-MODES = ("FULL", "DELTA")
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_LINE = 64 * 1024  # octets; also of a companion
 _YEARS = range(2000, 2101)
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
 _SHA256 = re.compile(rb"\\?([0-9A-Fa-f]{64})(?:[ \t][^\n]*)?\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What the frame of one type of file holds."""
-
-    columns: tuple[str, ...]
-    amount: str | None = None  # the column that the trailer sums up; None: its sum is 0,00
-    private: str | None = None  # a column whose cells never leave the file as they are
-
-
-FRAMES: Mapping[str, Frame] = {
-    "CUSTOMERS": Frame(("customer_no", "itn", "class", "identity", "language", "active"), private="identity"),
-    "OPENITEMS": Frame(
-        (
-            "customer_no",
-            "itn",
-            "invoice_no",
-            "invoice_date",
-            "due_date",
-            "cutoff_date",
-            "amount_total",
-            "amount_open",
-            "currency",
-            "status",
-            "level",
-            "class",
-            "flags",
-        ),
-        amount="amount_open",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
 from modemd.billing import cells, generations, rejects
-from modemd.billing.files import HandOverFile, Mode
+from modemd.billing.files import HandOverFile
+from modemd.billing.frames import Mode
 from modemd.billing.generations import Previous
 from modemd.billing.rows import ROW_TYPES, Tally, good_rows
 from modemd.errors import FileHeld, FileRefused
