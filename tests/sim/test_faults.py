@@ -75,6 +75,15 @@ def test_unplugging_hangs_up_now_or_when_the_network_has_taken_a_part(bench: Ben
     assert bench.ask("AT")[-1] == "OK"
 
 
+def test_faults_add_up_and_a_modem_that_is_gone_says_nothing_when_it_is_back(bench: Bench) -> None:
+    bench.fault("unplug:when=submit")
+    bench.fault("answer-late:seconds=5")
+    assert bench.send(PHONE, "smetka", status_report=False) == []
+    bench.come_back()
+    bench.clock.advance(10)
+    assert bench.heard() == b""
+
+
 def test_garbage_stands_before_what_the_modem_says(bench: Bench) -> None:
     bench.fault("garbage:length=20")
     said = bench.type(b"AT\r")

@@ -66,6 +66,12 @@ def test_an_open_prompt_outlives_its_program_and_ends_by_itself_after_a_minute(b
     assert bench.ask("AT") == ["OK"]
 
 
+def test_an_answered_prompt_does_not_end_again(bench: Bench) -> None:
+    bench.send("+359888000101", "smetka", status_report=False)
+    bench.clock.advance(120)
+    assert bench.heard() == b""
+
+
 def test_what_is_typed_while_a_part_is_in_the_air_is_answered_after_it(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(send_seconds=2.0)
     bench.set_up()

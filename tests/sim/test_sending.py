@@ -51,7 +51,7 @@ def test_references_count_up_in_each_modem_and_wrap_after_255(bench: Bench) -> N
         (PART.length, "no hex at all"),
         (PART.length, ""),
         (PART.length, PART.pdu + "0"),
-        (19, "00040C91538898000101000062112310000000056D6D6D6D6D"),  # a DELIVER
+        (PART.length, PART.pdu[:2] + "20" + PART.pdu[4:]),  # of another type
     ],
 )
 def test_a_body_that_is_no_submit_of_that_length_is_refused(bench: Bench, length: int, body: str) -> None:
