@@ -15,6 +15,7 @@ from modemd.at.urc import Urc
 from modemd.errors import CommandRefused, CommandTimeout, ModemError, NotSent, PortGone, SendInDoubt
 from modemd.messages import OutgoingSms
 from modemd.modem.port import Port, open_port
+from modemd.modem.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -79,6 +80,7 @@ class Channel:
         path: str,
         command_seconds: float,
         send_seconds: float,
+        transcript: Transcript,
         *,
         urc_received: Callable[[Urc], None],
         late_result: Callable[[int, int | ModemError], None],
@@ -88,6 +90,7 @@ class Channel:
         self.path = path
         self._command_seconds = command_seconds
         self._send_seconds = send_seconds
+        self._transcript = transcript
         self._urc_received = urc_received
         self._late_result = late_result
         self._silence_heard = silence_heard
@@ -291,7 +294,11 @@ class Channel:
     def _write(self, data: bytes) -> None:
         if self.gone.done() or self._port is None:
             raise PortGone(port=self.path)
-        self._port.write(data)
+        self._say(data, self._port)
+
+    def _say(self, data: bytes, port: Port) -> None:
+        self._transcript.said(data)
+        port.write(data)
 
     async def _answer(self, command: Command[Any], seconds: float) -> Any:
         """Answer, or Prompted. Out of step afterwards when it raises CommandTimeout or is cancelled."""
@@ -322,12 +329,13 @@ class Channel:
         self._cut_short = tuple(self._dialogue.replies)
         escape = self._dialogue.abandon()
         if self._port is not None:
-            self._port.write(escape)
+            self._say(escape, self._port)
 
     # what the port says
 
     def bytes_received(self, data: bytes) -> None:
         self._heard += 1
+        self._transcript.heard(data)
         for event in self._dialogue.receive(data):
             self._take(event)
 
@@ -353,7 +361,7 @@ class Channel:
             known = self._refused("AT+CMGS", outcome) if isinstance(outcome, Final) else outcome
             self._late_result(event.part_id, known)
         elif self._port is not None:  # a prompt that nobody asked for would take our next command for a text
-            self._port.write(ESCAPE)
+            self._say(ESCAPE, self._port)
 
     def _wake(self, result: Answer | Prompted | None) -> None:
         if self._waiting is not None and not self._waiting.done():

@@ -20,6 +20,7 @@ from modemd.modem.models import Model
 from modemd.modem.pin import PinEntry
 from modemd.modem.recovery import LONGEST_PAUSE_SECONDS, Backoff, bring_back
 from modemd.modem.startup import Identity, Startup
+from modemd.modem.transcript import Transcript, TranscriptFiles
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +71,14 @@ class Modem:
         self.registration: str | None = None
         self.line_id: int | None = None
         self.line_name: str | None = None
+        self._transcript = Transcript()
+        self._transcripts = TranscriptFiles(settings.daemon.data / "transcripts")
         self._channel: Channel | None = None  # None: nothing can be sent
         self._woken = asyncio.Event()
         self._look_at = 0.0
         self._looks = 0
         self._restarted = False  # the modem has told that it started anew
+        self._hung_up_in_the_air = False
 
     @property
     def name(self) -> str:
@@ -144,10 +148,12 @@ class Modem:
                 await self._live(backoff)
             except ModemError as error:
                 self._failed(error)
+                await self._keep_transcript()
                 pause = LONGEST_PAUSE_SECONDS if error.permanent else backoff.pause()
             except Exception as error:
                 log.exception("%s: given up for now", self.name)
                 self._move(State.QUARANTINED, f"an error in modemd: {error}")
+                await self._keep_transcript()
                 pause = backoff.pause()
             await asyncio.sleep(pause)
 
@@ -178,6 +184,20 @@ class Modem:
         """The error without the port, which everyone who reads it sees beside it."""
         return str(error).removeprefix(f"{self.port}: ").removesuffix(".")
 
+    async def _keep_transcript(self) -> None:
+        """Keep the last of the dialogue as a file, if the modem has failed and not just been unplugged."""
+        if self.state is State.ABSENT and not self._hung_up_in_the_air:
+            return
+        facts = {
+            "port": os.path.basename(self.port),
+            "manufacturer": self.manufacturer,
+            "model": self.model,
+            "firmware": self.firmware,
+        }
+        path = await self._transcripts.keep(self.name, self._transcript, self._now(), self.reason or "", facts)
+        if path is not None:
+            log.info("%s: what was said last is in %s", self.name, path)
+
     async def _live(self, backoff: Backoff) -> None:
         """From opening the port to losing it. Raises ModemError when it comes to an end."""
         bank = self._settings.bank
@@ -185,6 +205,7 @@ class Modem:
             self.port,
             bank.command_timeout,
             bank.send_timeout,
+            self._transcript,
             urc_received=self._urc_received,
             late_result=self._late_result,
             silence_heard=self._silence_heard,
@@ -201,6 +222,7 @@ class Modem:
             await self._look(startup)
             await self._serve(channel, startup, model)
         finally:
+            self._hung_up_in_the_air = channel.gone.done() and channel.sending
             self._channel = None
             await channel.close()
 
@@ -264,6 +286,7 @@ class Modem:
 
     async def _recover(self, channel: Channel, startup: Startup) -> None:
         self._move(State.RECOVERING, self.reason)
+        await self._keep_transcript()
         await bring_back(channel)
         self._inbound.sweep_in(0)  # what it announced meanwhile may be lost
         await self._look(startup)

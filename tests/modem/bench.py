@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from modemd.config import Bank, Settings
+from modemd.config import Bank, Daemon, Settings
 from modemd.errors import ModemError
 from modemd.messages import OutgoingSms, ReceivedSms, StatusReport
 from modemd.modem.lifecycle import State
@@ -136,7 +136,7 @@ def done() -> asyncio.Future[None]:
 async def wired(folder: Path, *, start: bool = True, ready: bool = True, **bank: Any) -> AsyncIterator[Bench]:
     """`start=False`: the test sets the scripted modem up first and calls `asyncio.create_task(bench.modem.run())`."""
     peer = ScriptedModem(folder)
-    bench = Bench(peer, Settings(bank=Bank(**bank)))
+    bench = Bench(peer, Settings(bank=Bank(**bank), daemon=Daemon(data=folder)))
     life = asyncio.create_task(bench.modem.run()) if start else None
     try:
         if start and ready:
