@@ -12,6 +12,7 @@ import sdnotify
 from modemd.config import Settings
 from modemd.gateway import Gateway
 from modemd.modem.bank import Bank
+from modemd.service import templates
 from modemd.store import database, leases, lines
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
@@ -32,6 +33,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    templates.check(settings.service)
     engine = database.connect(settings.database.url)
     database.prepare(engine)
     settings.daemon.data.mkdir(parents=True, exist_ok=True)

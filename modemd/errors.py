@@ -176,7 +176,7 @@ class FileRefused(ModemdError):
 
 
 class FileHeld(ModemdError):
-    """{name} is held until a person approves it: {reason}."""
+    """{name} is held until a person approves it: {reason}. If it is right, import it again with --approved."""
 
 
 class UserRefused(ModemdError):

@@ -7,7 +7,7 @@ outbox.claim -> take -> mark_sending, COMMIT ┐
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,7 +19,6 @@ from modemd.modem.modem import Modem
 from modemd.pdu import submit
 from modemd.store import outbox
 from modemd.store.ledger import Ledger
-from modemd.store.schema import MessageState
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +95,6 @@ class Sender:
         self._answering = 0
         self._calm = asyncio.Event()
         self._calm.set()
-        self._recorded: asyncio.Future[MessageState] | None = None  # the fate of the part before, going to the disk
         self._seconds_a_part = 1.0
         self._stopping = False
 
@@ -221,8 +219,9 @@ class Sender:
     async def _send(self, held: Held) -> None:
         part = held.parts[0]
         held.begun = True
-        marked = self._ledger.batch(outbox.mark_sending, outbox.Sending(part.part_id, self.line_id), self._host)
-        committed = asyncio.ensure_future(self._both(marked, self._recorded))
+        # The ledger keeps the order: when this mark is on the disk, so is what became of the part before (rule 11).
+        mark = self._ledger.batch(outbox.mark_sending, outbox.Sending(part.part_id, self.line_id), self._host)
+        committed = asyncio.ensure_future(mark)
         began = asyncio.get_running_loop().time()
         try:
             reference = await self.modem.send(part, committed)
@@ -233,26 +232,15 @@ class Sender:
             self._drop(held)
         except SendInDoubt as error:
             log.warning("message %s: in doubt: %s", held.claim.message_id, error)
-            self._record(self._ledger.batch(outbox.doubt, part.part_id))
+            self._ledger.post(outbox.doubt, part.part_id)
             self._drop(held)
         else:
-            self._record(self._ledger.batch(outbox.sent, outbox.Sent(part.part_id, reference)))
+            self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference))
             self._seconds_a_part += 0.2 * (asyncio.get_running_loop().time() - began - self._seconds_a_part)
             self._quota.count(self._now())
             held.parts.popleft()
             if not held.parts:
                 self._drop(held)
-
-    def _record(self, verb: Coroutine[object, object, MessageState]) -> None:
-        self._recorded = asyncio.ensure_future(verb)
-
-    @staticmethod
-    async def _both(marked: Awaitable[None], recorded: Awaitable[MessageState] | None) -> None:
-        """Rule 2, and at most one part a line is ever in doubt: the fate of the part before is on the disk too."""
-        if recorded is not None:
-            await asyncio.gather(marked, recorded)
-        else:
-            await marked
 
     async def _not_sent(
         self, held: Held, part: OutgoingSms, committed: asyncio.Future[None], error: ModemdError
@@ -271,7 +259,7 @@ class Sender:
         log.warning("message %s: %s", held.claim.message_id, error)
         retry_at = self._now() + FIRST_RETRY * 2**held.claim.attempts
         refused = outbox.Refused(part.part_id, str(error), error.permanent, retry_at, most)
-        self._record(self._ledger.batch(outbox.refused, refused))
+        self._ledger.post(outbox.refused, refused)
 
     # small things
 

@@ -14,8 +14,9 @@ from modemd.service import subscriptions
 
 @click.command(name="import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--approved", is_flag=True, help="Take in also a file that was held because its figures moved so much.")
 @settings_option
-def import_(paths: tuple[Path, ...], settings: Settings) -> None:
+def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None:
     """Take in hand-over files from billing, each with its .sha256 beside it.
 
     \b
@@ -35,6 +36,7 @@ def import_(paths: tuple[Path, ...], settings: Settings) -> None:
                     now(),
                     reject_folder=settings.daemon.data / "reject",
                     progress=moved,
+                    approved=approved,
                 )
             except (FileRefused, FileHeld) as error:
                 failed = True

@@ -4,12 +4,14 @@ import fcntl
 import os
 import tty
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 import serial
 
+from modemd.billing import files
 from modemd.store import database
-from tests.flow.running import RunningService
+from tests.flow.running import CUSTOMER_COLUMNS, RunningService
 
 PHONE = "+359888111001"
 WRONG, RIGHT = "4321", "1234"
@@ -138,3 +140,23 @@ def test_registering_a_customer_nobody_knows_is_refused(service: Callable[..., R
     assert running.run("register", "-c", running.config, PHONE, "300000000009").returncode == 1
     assert running.run("register", "-c", running.config, "02 9871234", "300000000001").returncode == 1
     assert running.run("register", "-c", running.config, "0888111002", "300000000001").returncode == 0
+
+
+def test_a_held_file_is_taken_in_when_a_person_has_approved_it(service: Callable[..., RunningService]) -> None:
+    running = service()
+    running.give_customers({f"+35988811100{n}": [f"30000000000{n}"] for n in range(1, 5)})
+    rows = [dict(zip(CUSTOMER_COLUMNS, ("300000000001", "", "H", "", "bg-Latn", "1"), strict=True))]
+    path = files.write(running.folder / "in", "CUSTOMERS", "test", 2, "FULL", datetime.now(UTC), rows)
+    held = running.run("import", "-c", running.config, path)
+    assert held.returncode == 1
+    assert "held until a person approves it" in held.stderr
+    assert running.run("import", "-c", running.config, "--approved", path).returncode == 0
+
+
+def test_texts_that_would_need_three_parts_are_refused_when_the_daemon_starts(
+    service: Callable[..., RunningService],
+) -> None:
+    running = service(settings=f'service.supplier = "{"Elektrosnabditel" * 12}"')
+    refused = running.run("run", "-c", running.config)
+    assert refused.returncode == 1
+    assert "part" in refused.stderr
