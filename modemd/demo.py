@@ -156,19 +156,9 @@ simulated_bank = {quoted(str(self.bank))}
     def _import_customers(self, engine: Engine, now: datetime) -> None:
         today = now.astimezone(SOFIA).date()
         incoming = self.folder / "in"
-        customers = [
-            {
-                "customer_no": number,
-                "itn": "",
-                "class": "H",
-                "identity": "",
-                "language": "bg-Latn",
-                "active": "1",
-            }
-            for number in CUSTOMERS
-        ]
+        customers = [customer(number) for number in CUSTOMERS]
         items = [
-            _open_item(number, index, today + timedelta(days=due), cents)
+            open_item(number, index, today + timedelta(days=due), cents)
             for index, (number, invoices) in enumerate(CUSTOMERS.items(), start=1)
             for due, cents in invoices
         ]
@@ -189,7 +179,7 @@ simulated_bank = {quoted(str(self.bank))}
                 stdin=subprocess.DEVNULL,
                 text=True,
                 start_new_session=True,  # Ctrl-C is for us; we end them in order
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         self._children.append((name, child))
         while answer and child.stdout is not None:
@@ -225,7 +215,20 @@ simulated_bank = {quoted(str(self.bank))}
         return DemoFailed(reason=reason, said=" | ".join(said[-LAST_WORDS:]) or "none")
 
 
-def _open_item(customer_no: str, index: int, due: date, cents: int) -> dict[str, str]:
+def customer(customer_no: str) -> dict[str, str]:
+    """A row of CUSTOMERS."""
+    return {
+        "customer_no": customer_no,
+        "itn": "",
+        "class": "H",
+        "identity": "",
+        "language": "bg-Latn",
+        "active": "1",
+    }
+
+
+def open_item(customer_no: str, index: int, due: date, cents: int) -> dict[str, str]:
+    """A row of OPENITEMS; `index` makes its invoice number."""
     amount = f"{cents // 100},{cents % 100:02}"
     return {
         "customer_no": customer_no,
@@ -244,6 +247,6 @@ def _open_item(customer_no: str, index: int, due: date, cents: int) -> dict[str,
     }
 
 
-def _die_with_parent() -> None:
-    """Linux: should this demo be killed, its children end too (prctl(2), PR_SET_PDEATHSIG = 1)."""
+def die_with_parent() -> None:
+    """Linux: should the parent be killed, its children end too (prctl(2), PR_SET_PDEATHSIG = 1)."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)

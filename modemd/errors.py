@@ -194,11 +194,15 @@ class PanelNotStarted(ModemdError):
     """The panel cannot listen on {address}: {reason}. Stop what uses it, or set another [web] port."""
 
 
-# the simulated bank and the demo
+# the simulated bank, the demo and the bench
 
 
 class DemoFailed(ModemdError):
     """The demo did not work: {reason}. Its last words: {said}"""
+
+
+class BenchFailed(ModemdError):
+    """Nothing was measured: {reason}. Its last words: {said}"""
 
 
 class SimulatorError(ModemdError):

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SHARED = {"config", "errors", "messages"}
-ANYTHING = {"cli", "daemon", "demo", "__main__"}
+ANYTHING = {"cli", "daemon", "demo", "bench", "rig", "__main__"}
 MAY_IMPORT = {
     "at": set(),
     "pdu": set(),

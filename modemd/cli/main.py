@@ -9,6 +9,7 @@ import click
 from modemd.errors import ModemdError
 
 COMMANDS = {
+    "bench": "modemd.cli.bench:bench",
     "db": "modemd.cli.db:db",
     "demo": "modemd.cli.demo:demo",
     "explain": "modemd.cli.explain:explain",

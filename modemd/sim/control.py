@@ -31,6 +31,10 @@ class ControlServer:
             "phones": self._phones,
             "fault": self._fault,
             "modems": self._modems,
+            "measure": self._measure,
+            "taken": self._taken,
+            "measured": self._measured,
+            "unanswered": self._unanswered,
         }
 
     async def start(self) -> None:
@@ -110,6 +114,18 @@ class ControlServer:
             for modem in self._bank.modems.values()
         ]
 
+    def _measure(self) -> None:
+        self._bank.network.times.begin()
+
+    def _taken(self) -> int:
+        return self._bank.network.times.taken
+
+    def _unanswered(self) -> int:
+        return self._bank.network.times.unanswered
+
+    def _measured(self) -> dict[str, Any]:
+        return self._bank.network.times.measured()
+
 
 class ControlClient:
     """Orders to a running bank; one connection for each, so that any thread may use it.
@@ -144,6 +160,22 @@ class ControlClient:
     def modems(self) -> list[dict[str, str | None]]:
         """The modems: name, port (None while unplugged), number, imei, iccid, operator, model."""
         return list(self._order("modems"))
+
+    def measure(self) -> None:
+        """Begin to note the times; forget those noted before."""
+        self._order("measure")
+
+    def taken(self) -> int:
+        """How many parts the modems have answered with a reference since `measure`."""
+        return int(self._order("taken"))
+
+    def unanswered(self) -> int:
+        """How many phones wait for an answer to what they have texted since `measure`."""
+        return int(self._order("unanswered"))
+
+    def measured(self) -> dict[str, Any]:
+        """The times noted since `measure`: see `Times.measured`."""
+        return dict(self._order("measured"))
 
     def _order(self, do: str, **arguments: str | None) -> Any:
         try:

@@ -20,6 +20,7 @@ from modemd.sim.clock import Clock, Timer
 from modemd.sim.journal import Journal
 from modemd.sim.numbers import normalise
 from modemd.sim.phones import Phone, Sent, Shown
+from modemd.sim.times import Times
 
 _REPORT_TICK = 0.005  # s; reports due within one tick leave together: one wake-up instead of hundreds
 _RETRY_SECONDS = 5.0  # after a modem failed to acknowledge
@@ -89,6 +90,7 @@ class Network:
         self._clock = clock
         self._report_seconds = report_seconds
         self._journal = journal or Journal()
+        self.times = Times(clock)
         self._phones: dict[str, Phone] = {}
         self._mailboxes: dict[str, _Mailbox] = {}
         self._by_number: dict[str, _Mailbox] = {}
@@ -280,6 +282,8 @@ class Network:
                 outcome = take(queue[0])
                 if outcome is Outcome.REFUSED:
                     break
+                if queue is mailbox.messages:
+                    self.times.announced(str(queue[0].event["from"]))
                 if outcome is Outcome.WAITING:
                     mailbox.unacknowledged = queue
                 else:

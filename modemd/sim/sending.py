@@ -105,6 +105,7 @@ class Sending:
         self._terminal.conclude(replies.CMS_MEMORY_FULL if index is None else [f"+CMGW: {index}"])
 
     def _transmit(self, pdu: Submit, answer: str) -> None:
+        self._network.times.handed_over(self._name, pdu.number.number)
         if self._send_seconds and self._radio.is_registered:
             seconds = self._send_seconds * (1 + self._send_jitter * self._random.uniform(-1, 1))
             self._under_way = self._clock.call_later(seconds, lambda: self._hand_over(pdu, answer))
@@ -123,6 +124,7 @@ class Sending:
         reference = self._reference
         self._reference = (reference + 1) % 256
         self._network.submit(self._name, pdu, reference)
+        self._network.times.answered(self._name)
         lines = [f"{answer}: {reference}"]
         if self._faults:
             self._answer_with_faults(lines)

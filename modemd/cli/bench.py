@@ -1,0 +1,121 @@
+import logging
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from modemd import bench as benches
+from modemd.bench import Burst, Case, Figures, Percentiles
+from modemd.cli.common import json_option, print_json
+from modemd.sim.bank import MAX_MODEMS
+
+
+@click.command()
+@click.option("--modems", type=click.IntRange(1, MAX_MODEMS), help="Default: 1, 8, 32 and 64, one after the other.")
+@click.option("--messages", type=click.IntRange(min=1), help="To send. Default: what takes about 20 s.")
+@click.option(
+    "--send-seconds", type=click.FloatRange(min=0), help="From Ctrl-Z to +CMGS. Default: 0, then 0.1, then 2."
+)
+@click.option("--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="0.2: it varies by ± 20 %.")
+@click.option(
+    "--questions", type=click.IntRange(min=0), default=benches.QUESTIONS, show_default=True, help="One a second."
+)
+@click.option("--burst", type=click.IntRange(min=0), default=0, help="Questions to each modem at once. Default: none.")
+@click.option("--queue", type=click.IntRange(min=0), default=0, help="So many messages wait before the daemon starts.")
+@click.option(
+    "--report-seconds",
+    type=click.FloatRange(min=0),
+    help="Until the status report of a message. Default: after the end.",
+)
+@click.option(
+    "--database", metavar="URL", help="PostgreSQL, in a schema of its own. Default: SQLite in a temporary folder."
+)
+@json_option
+def bench(
+    modems: int | None,
+    messages: int | None,
+    send_seconds: float | None,
+    jitter: float,
+    questions: int,
+    burst: int,
+    queue: int,
+    report_seconds: float | None,
+    database: str | None,
+    as_json: bool,
+) -> None:
+    """This machine's figures: daemon and simulated bank as two processes, timed at the simulated modems.
+
+    \b
+    modemd bench --modems 32 --send-seconds 0.1
+    modemd bench --modems 8 --send-seconds 0.1 --burst 60
+    modemd bench --modems 32 --send-seconds 0 --messages 10000 --queue 1000000
+    modemd bench --json
+    """
+    logging.getLogger("modemd").setLevel(logging.WARNING)
+    if queue and messages and queue < messages:
+        raise click.UsageError("--queue must hold at least --messages")
+    cases = benches.matrix(
+        benches.MODEMS if modems is None else (modems,),
+        benches.SEND_SECONDS if send_seconds is None else (send_seconds,),
+        messages if messages or not queue else min(queue, benches.default_messages(modems or 1, send_seconds or 0)),
+        jitter=jitter,
+        questions=questions,
+        burst=burst,
+        queue=queue,
+        report_seconds=benches.NEVER if report_seconds is None else report_seconds,
+    )
+    console = Console(stderr=True)
+    console.print(f"About {sum(case.forecast for case in cases) / 60:.0f} min for {len(cases)} measurements.")
+    figures = _run(cases, database, console)
+    if as_json:
+        print_json([asdict(each) for each in figures] if len(figures) > 1 else asdict(figures[0]))
+    else:
+        Console().print(_table(figures))
+
+
+def _run(cases: list[Case], database: str | None, console: Console) -> list[Figures]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
+    figures = []
+    with Progress(*columns, console=console) as progress:
+        for case in cases:
+            task = progress.add_task(f"{case.modems} modems, {case.send_seconds:g} s", what="", total=None)
+
+            def say(what: str, done: float, total: float, task: TaskID = task) -> None:
+                progress.update(task, what=what, completed=done, total=total)
+
+            figures.append(benches.run(case, database, say))
+            say("done", 1, 1)
+    return figures
+
+
+def _table(figures: list[Figures]) -> Table:
+    table = Table(title=f"modemd on {figures[0].database}; times in ms: median / 95 %")
+    for heading in ("modems", "s a message", "messages/s", "transmitting", "gap", "CPU a message"):
+        table.add_column(heading, justify="right")
+    for heading in ("idle CPU", "answer, idle", "answer, loaded", "burst", "memory"):
+        table.add_column(heading, justify="right")
+    for each in figures:
+        table.add_row(
+            str(each.case.modems),
+            f"{each.case.send_seconds:g}",
+            f"{each.messages_per_second:,.1f}",
+            "–" if each.transmitting is None else f"{100 * each.transmitting:.2f} %",
+            _pair(each.gap_ms),
+            f"{each.cpu_ms_per_message:.3f} ms",
+            "–" if each.idle_cpu_percent is None else f"{each.idle_cpu_percent:.1f} %",
+            _pair(each.answer_idle_ms),
+            _pair(each.answer_loaded_ms),
+            _burst(each.burst),
+            f"{each.peak_memory_mb:.0f} MB",
+        )
+    return table
+
+
+def _pair(given: Percentiles | None) -> str:
+    return "–" if given is None else f"{given.p50:,.1f} / {given.p95:,.1f}"
+
+
+def _burst(given: Burst | None) -> str:
+    return "–" if given is None else f"{given.answered} of {given.questions}, {given.per_second:.0f}/s"
