@@ -159,6 +159,8 @@ def test_a_bank_that_is_told_to_stop_leaves_nothing_behind(simulated_bank: Start
     connection = socket.socket(socket.AF_UNIX)
     with connection:
         connection.connect(str(bank.folder / "control"))
+        connection.sendall(b'{"do":"phones"}\n')
+        assert connection.recv(100)
         bank.process.send_signal(number)
         assert bank.process.wait(timeout=PATIENCE) == 0
     assert list(bank.folder.iterdir()) == []

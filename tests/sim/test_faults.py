@@ -119,6 +119,20 @@ def test_interleaved_lines_stand_before_every_frame_and_between_the_entries_of_a
     assert [line[:5] for line in said] == ["RING", "+CMGS", "RING", "OK"]
 
 
+def test_slow_bytes_stay_in_front_of_those_that_came_after_the_fault_was_cleared(bench: Bench) -> None:
+    bench.fault("byte-at-a-time")
+    bench.modem.received(b"AT+CGSN\r")
+    bench.modem.faults.clear()
+    bench.modem.received(b"AT+CGMM\r")
+    bench.clock.advance(1)
+    assert lines(bench.heard()) == [bench.modem.identity.imei, "OK", "Standard", "OK"]
+
+
+def test_a_fault_strikes_no_more_often_than_it_should_within_one_answer(bench: Bench) -> None:
+    bench.fault("interleave:count=1,line=RING")
+    assert bench.ask("AT+CGSN") == ["RING", bench.modem.identity.imei, "OK"]
+
+
 def test_a_storm_blows_at_its_rate_until_it_is_over(bench: Bench) -> None:
     bench.fault("urc-storm:per_second=250,seconds=2")
     bench.clock.advance(10)

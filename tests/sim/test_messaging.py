@@ -2,6 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
+from modemd.pdu.address import Address
+from modemd.pdu.submit import Submit
 from tests.sim.bench import Bench, lines
 
 PHONE = "+359888000101"
@@ -37,6 +39,25 @@ def test_cnmi_decides_what_becomes_of_a_status_report(bench: Bench, ds: int, hea
     bench.clock.advance(1)
     assert lines(bench.heard())[:1] == heads
     assert len(bench.stored("SR")) == stored
+
+
+@pytest.mark.parametrize(
+    ("mt", "message_class", "head"),
+    [
+        (2, 1, "+CMT: ,"),
+        (2, 2, "+CMTI: "),
+        (3, 1, "+CMTI: "),
+        (3, 2, "+CMTI: "),
+        (3, 3, "+CMT: ,"),
+    ],
+)
+def test_the_message_class_decides_with_cnmi_what_is_routed(
+    bench: Bench, mt: int, message_class: int, head: str
+) -> None:
+    bench.ask(f"AT+CNMI=2,{mt}")
+    pdu = Submit(number=Address.parse(bench.modem.number), dcs=0xF0 | message_class, text="smetka")
+    bench.network.submit(bench.add().name, pdu, 0)
+    assert lines(bench.heard())[0].startswith(head)
 
 
 def test_a_routed_message_brings_its_pdu_on_the_next_line(bench: Bench) -> None:
