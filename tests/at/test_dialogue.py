@@ -337,6 +337,18 @@ def test_a_part_given_up_before_its_ctrl_z_has_no_late_result() -> None:
     assert not any(isinstance(event, LateResult) for event in dialogue.receive(lines(b"+CMGS: 12", b"OK")))
 
 
+def test_a_prompt_ends_the_wait_for_the_part_before() -> None:
+    """The modem that gives a prompt is done with it; a reference that comes later could be anyone's."""
+    dialogue = sending(part_id=7)
+    dialogue.abandon()
+    dialogue.resume()
+    dialogue.ask(commands.submit(LENGTH, 60), part_id=8)
+    dialogue.receive(b"\r\n> ")
+    dialogue.body(PDU)
+    assert len(answers(dialogue.receive(lines(b"+CMGS: 13", b"OK")))) == 1
+    assert not any(isinstance(event, LateResult) for event in dialogue.receive(lines(b"+CMGS: 12", b"OK")))
+
+
 def test_a_part_is_settled_once() -> None:
     dialogue = sending(part_id=7)
     dialogue.abandon()

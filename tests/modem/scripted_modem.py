@@ -64,6 +64,7 @@ class ScriptedModem:
         self.path = str(folder / name)
         self.heard: list[str] = []
         self.escapes = 0
+        self.dropped: list[str] = []  # what was written into a prompt and then dropped by ESC
         self.echo = False
         self.reactions: list[tuple[re.Pattern[str], Reaction | _Once]] = []
         self.on_pdu: Callable[[str], Answer] = self.take
@@ -172,6 +173,7 @@ class ScriptedModem:
                     self._hear(pdu.decode("latin-1"), self.on_pdu)
                 else:
                     self.escapes += 1
+                    self.dropped.append(pdu.decode("latin-1"))
             else:
                 command, end_mark, rest = self._buffer.partition(b"\r")
                 if not end_mark:
