@@ -1,8 +1,9 @@
 """The daemon's one writer: gathers the verbs that wait, runs them, commits once, and only then wakes their callers.
 
 Writes never run in the event loop, for another process may hold the database. What is asked for in one turn of the loop
-goes to the writer thread together; whatever has come when that thread is free is one round and one transaction. When
-anything in a round goes wrong, it is rolled back and run again item by item, so that only the guilty one hears of it.
+goes to the writer thread together; whatever has come when that thread is free is one round and one transaction, so that
+what was asked for earlier is never on the disk later. When anything in a round goes wrong, it is rolled back and run
+again item by item, in the order of asking, so that only the guilty one hears of it.
 
 A round that met a locked SQLite, a deadlock or a lost PostgreSQL connection is run again, with back-off, for as long as
 it takes. If the connection is lost inside COMMIT, the server is asked by transaction id whether it committed, so that
@@ -159,7 +160,7 @@ class Ledger:
 
     def _write(self) -> None:
         while (requests := self._next_round()) is not None:
-            outcomes = self._settle(_gather(requests))
+            outcomes = self._settle(requests)
             for request, _, error in outcomes:
                 if request.future is None and error is not None:
                     log.error("%s failed", request.verb, exc_info=error)
@@ -177,16 +178,16 @@ class Ledger:
             requests += more
         return requests
 
-    def _settle(self, calls: Sequence[_Call]) -> list[_Outcome]:
+    def _settle(self, requests: Sequence[_Request]) -> list[_Outcome]:
         """Run a round; what raises alone is to blame for it."""
+        calls = _gather(requests)
         try:
             results = self._transact(calls)
         except Exception as error:
-            requests = [request for call in calls for request in call.requests]
             if len(requests) == 1:
                 return [(requests[0], None, error)]
             log.debug("a round of %s is run item by item: %s", len(requests), error)
-            return [outcome for request in requests for outcome in self._settle([_Call(request)])]
+            return [outcome for request in requests for outcome in self._settle([request])]
         return [
             (request, result, None)
             for call, given in zip(calls, results, strict=True)
@@ -266,7 +267,10 @@ class Ledger:
 
 
 def _gather(requests: Sequence[_Request]) -> list[_Call]:
-    """Requests with one verb and the same arguments become one call, at the place of the first of them."""
+    """Requests with one verb and the same arguments become one call, at the place of the first of them.
+
+    Within a round, verbs may thus overtake each other; they have to bear that.
+    """
     calls: list[_Call] = []
     known: dict[Any, _Call] = {}
     for request in requests:

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, Table, func, literal, null, select
+from sqlalchemy import Connection, Select, Table, func, literal, null, select, text
 
-from modemd.store.schema import InboxState, MessageState, inbox, line, message
+from modemd.store.schema import TROUBLE, InboxState, MessageState, inbox, line, message
 
 Direction = Literal["mo", "mt"]
 CHUNK = 500
@@ -55,6 +55,17 @@ _IN = select(
     null(),
     inbox.c.error,
 ).join_from(inbox, line, line.c.id == inbox.c.line_id)
+
+# Each through a partial index that holds only such messages.
+_OPEN = (
+    select(literal("queued"), func.count()).select_from(message).where(text("state = 'queued'")),
+    select(literal("sending"), func.count())
+    .select_from(message)
+    .where(text("claimed_by IS NOT NULL AND state = 'sending'")),
+    select(message.c.state, func.count()).where(text(TROUBLE)).group_by(message.c.state),
+)
+_NEW = select(literal("new"), func.count()).select_from(inbox).where(text("state = 'new'"))
+_SETTLED = message.c.state.not_in(["queued", "sending", "in_doubt", "held", "failed"])
 
 
 def find(
@@ -107,11 +118,21 @@ def states(conn: Connection, message_ids: Sequence[int]) -> dict[int, MessageSta
     return found
 
 
-def counts(conn: Connection) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """(outbox, inbox): messages by state, every state named."""
-    return _by_state(conn, message, MessageState), _by_state(conn, inbox, InboxState)
+def counts(conn: Connection, since: datetime | None = None) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """(outbox, inbox): messages by state, every state named.
+
+    With `since`, what is settled counts only if it was created then or later: that is quick however long the history.
+    """
+    outgoing = dict.fromkeys(map(str, MessageState), 0)
+    for query in (*_OPEN, _since(message, message.c.created_at, _SETTLED, since)):
+        outgoing.update({row[0]: row[1] for row in conn.execute(query)})
+    incoming = dict.fromkeys(map(str, InboxState), 0)
+    answered = inbox.c.state != InboxState.NEW
+    for query in (_NEW, _since(inbox, inbox.c.received_at, answered, since)):
+        incoming.update({row[0]: row[1] for row in conn.execute(query)})
+    return outgoing, incoming
 
 
-def _by_state(conn: Connection, table: Table, words: type[MessageState] | type[InboxState]) -> dict[str, int]:
-    counted = conn.execute(select(table.c.state, func.count()).group_by(table.c.state))
-    return {str(word): 0 for word in words} | {row[0]: row[1] for row in counted}
+def _since(table: Table, column: Any, condition: Any, since: datetime | None) -> Select[Any]:
+    query = select(table.c.state, func.count()).where(condition).group_by(table.c.state)
+    return query if since is None else query.where(column >= since)

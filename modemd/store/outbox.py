@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from modemd.errors import VerbFailed
 from modemd.store import candidates, status_reports, wakeup
+from modemd.store.bulk import Bulk
 from modemd.store.candidates import Want as Want
 from modemd.store.parts import (
     EXPIRED,
@@ -101,28 +102,28 @@ class Skip:
 _INSERT_MESSAGES = message.insert().returning(message.c.id, sort_by_parameter_order=True)
 _EXISTING = select(message.c.external_id).where(message.c.external_id.in_(bindparam("ids", expanding=True)))
 _BY_ID = message.c.id == bindparam("row_id")
-_CLAIM = message.update().where(_BY_ID)
+_CLAIM = Bulk(message.update().where(_BY_ID), ["claimed_by", "claimed_line_id", "lease_until"])
 _OPEN_PARTS = (
     select(part.c.message_id, part.c.id, part.c.number)
     .where(part.c.message_id.in_(bindparam("ids", expanding=True)), part.c.state == QUEUED)
     .order_by(part.c.message_id, part.c.number)
 )
-_RELEASE = (
+_RELEASE = Bulk(
     message.update()
     .where(_BY_ID, message.c.claimed_by == bindparam("host"), message.c.state == QUEUED)
     .values(**UNCLAIMED)
 )
-_MARK_MESSAGE = (
+_MARK_MESSAGE = Bulk(
     message.update()
     .where(
         message.c.id == select(part.c.message_id).where(part.c.id == bindparam("of_part")).scalar_subquery(),
-        message.c.state == QUEUED,
+        or_(message.c.state == QUEUED, message.c.state == SENDING),  # the part before may be settled in the same round
         message.c.claimed_by == bindparam("host"),
         message.c.claimed_line_id == bindparam("for_line"),
     )
     .values(state=SENDING, state_at=bindparam("at"))
 )
-_MARK_PART = (
+_MARK_PART = Bulk(
     part.update()
     .where(part.c.id == bindparam("of_part"), part.c.state == QUEUED)
     .values(
@@ -134,7 +135,7 @@ _MARK_PART = (
         .scalar_subquery(),
     )
 )
-_LAST_REFERENCE = line.update().where(line.c.id == bindparam("row_id"))
+_LAST_REFERENCE = Bulk(line.update().where(line.c.id == bindparam("row_id")), ["last_reference"])
 
 
 def enqueue(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> list[int]:
@@ -180,8 +181,8 @@ def claim(conn: Connection, wants: Sequence[Want], now: datetime, host: str, lea
     ids = [row.id for given in dealt for row in given]
     if not ids:
         return [[] for _ in wants]
-    conn.execute(
-        _CLAIM,
+    _CLAIM.run(
+        conn,
         [
             {"row_id": row.id, "claimed_by": host, "claimed_line_id": want.line_id, "lease_until": now + lease}
             for want, given in zip(wants, dealt, strict=True)
@@ -237,7 +238,7 @@ def _claimed(row: Row[Any], line_id: int, open_parts: Sequence[OpenPart]) -> Cla
 def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: str) -> list[None]:  # noqa: ARG001
     """Claimed but not begun: back into the queue. What this host has not claimed, or has begun, stays as it is."""
     if message_ids:
-        conn.execute(_RELEASE, [{"row_id": each, "host": host} for each in message_ids])
+        _RELEASE.run(conn, [{"row_id": each, "host": host} for each in message_ids])
     return [None] * len(message_ids)
 
 
@@ -245,9 +246,8 @@ def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, h
     """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line."""
     marks = [{"of_part": each.part_id, "for_line": each.line_id, "host": host, "at": now} for each in sendings]
     # The message first: its row lock keeps a host that takes over expired leases out until we commit.
-    messages = conn.execute(_MARK_MESSAGE, marks).rowcount
-    parts = conn.execute(_MARK_PART, [{key: mark[key] for key in ("of_part", "for_line", "at")} for mark in marks])
-    if not messages == parts.rowcount == len(sendings):
+    messages, parts = _MARK_MESSAGE.run(conn, marks), _MARK_PART.run(conn, marks)
+    if not messages == parts == len(sendings):
         raise VerbFailed(reason="the claim of a message to be sent is gone")
     return [None] * len(sendings)
 
@@ -272,7 +272,7 @@ def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[Message
     work.write(now)
     if last_references:
         rows = [{"row_id": line_id, "last_reference": last} for line_id, last in sorted(last_references.items())]
-        conn.execute(_LAST_REFERENCE, rows)
+        _LAST_REFERENCE.run(conn, rows)
     if answered:
         status_reports.settle_waiting(conn, work, answered, now)
     return [work.part(item.part_id).message.state for item in items]

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, select
 
 from modemd.errors import VerbFailed
+from modemd.store.bulk import Bulk
 from modemd.store.schema import MessageState, message, part
 
 QUEUED = MessageState.QUEUED
@@ -90,7 +92,11 @@ _OF_MESSAGES = _LOAD.where(message.c.id.in_(bindparam("ids", expanding=True)))
 _OF_PARTS = _LOAD.where(
     message.c.id.in_(select(part.c.message_id).where(part.c.id.in_(bindparam("ids", expanding=True))))
 )
-_UPDATES = {table: table.update().where(table.c.id == bindparam("row_id")) for table in (message, part)}
+
+
+@cache
+def _update(table: Table, columns: tuple[str, ...]) -> Bulk:
+    return Bulk(table.update().where(table.c.id == bindparam("row_id")), columns)
 
 
 class Work:
@@ -134,7 +140,7 @@ class Work:
         if to not in MOVES[moved.state]:
             raise VerbFailed(reason=f"part {moved.id} cannot go from {moved.state} to {to}")
         moved.state = to
-        self.note(moved, state=to, **columns)
+        self.note(moved, state=to.value, **columns)
 
     def note(self, noted: Part, **columns: Any) -> None:
         """Write columns of a part that say nothing about its state."""
@@ -150,7 +156,7 @@ class Work:
             state = derive([each.state for each in owner.parts])
             if state is not owner.state:
                 owner.state = state
-                self.change(owner, state=state, state_at=now)
+                self.change(owner, state=state.value, state_at=now)
                 if state not in CLAIMABLE:
                     self.change(owner, **UNCLAIMED)
         for table, changes in self._changes.items():
@@ -161,7 +167,7 @@ class Work:
         by_columns: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         for row_id, columns in changes.items():
             by_columns[tuple(sorted(columns))].append({"row_id": row_id, **columns})
-        for rows in by_columns.values():
-            written = self._conn.execute(_UPDATES[table], rows).rowcount
+        for names, rows in by_columns.items():
+            written = _update(table, names).run(self._conn, rows)
             if written != len(rows):
                 raise VerbFailed(reason=f"{written} of {len(rows)} rows of {table.name} were written")

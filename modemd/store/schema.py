@@ -150,6 +150,7 @@ QUEUED = "state = 'queued' AND due AND claimed_by IS NULL"
 ANY_LINE = f"{QUEUED} AND line_id IS NULL"
 ONE_LINE = f"{QUEUED} AND line_id IS NOT NULL"
 NOT_DUE = "state = 'queued' AND NOT due"
+TROUBLE = "state IN ('in_doubt', 'held', 'failed')"
 
 message = Table(
     "message",
@@ -183,7 +184,7 @@ message = Table(
     _index("ix_message_expires_at", "expires_at", where="state = 'queued'"),
     _index("ix_message_claimed_by", "claimed_by", where="claimed_by IS NOT NULL"),
     _index("uq_message_external_id", "external_id", where="external_id IS NOT NULL", unique=True),
-    Index("ix_message_state", "state", "id"),
+    _index("ix_message_trouble", "state", where=TROUBLE),
     Index("ix_message_recipient", "recipient", "id"),
     Index("ix_message_created_at", "created_at"),
 )

@@ -124,6 +124,21 @@ def test_only_the_guilty_one_hears_of_an_error(database: Engine) -> None:
     assert kept(database) == ["a", "b", "c", "taken"]
 
 
+def test_after_an_error_things_happen_in_the_order_of_asking(database: Engine) -> None:
+    def forget_all(conn: Connection) -> None:
+        conn.execute(text("DELETE FROM pin_attempt"))
+
+    def fail(_conn: Connection) -> None:
+        raise VerbFailed(reason="it was not to be")
+
+    async def scenario(ledger: Ledger) -> None:
+        asked = [ledger.batch(keep, "a"), ledger.do(forget_all), ledger.batch(keep, "b"), ledger.do(fail)]
+        await asyncio.gather(*asked, return_exceptions=True)
+
+    with_ledger(database, scenario)
+    assert kept(database) == ["b"]
+
+
 def test_what_a_failing_verb_wrote_is_undone(database: Engine) -> None:
     def half(conn: Connection) -> None:
         keep(conn, ["half"], NOW)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from modemd.messages import ReceivedSms
 from modemd.store import inbox, listing
+from modemd.store.schema import InboxState
 from tests.store.outbox_driver import NOW, Outbox
 
 
@@ -64,3 +65,17 @@ def test_counts_name_every_state(out: Outbox, line_id: int) -> None:
     outgoing, incoming = listing.counts(out.conn)
     assert (outgoing["queued"], outgoing["sent"], outgoing["held"]) == (1, 1, 0)
     assert incoming == {"new": 1, "done": 0, "unread": 0, "unreadable": 0}
+
+
+def test_counts_since_a_time_still_count_all_that_is_open(out: Outbox, line_id: int) -> None:
+    out.sent(out.sending(line_id))
+    inbox.done(out.conn, receive(out, line_id, "smetka"), InboxState.DONE, "bill", NOW)
+    receive(out, line_id, "stop")
+    out.queue()
+    out.sending(line_id, priority=0)
+    out.doubt(out.sending(line_id, priority=0))
+    outgoing, incoming = listing.counts(out.conn, NOW + timedelta(seconds=1))
+    assert (outgoing["sent"], outgoing["queued"], outgoing["sending"], outgoing["in_doubt"]) == (0, 1, 1, 1)
+    assert (incoming["done"], incoming["new"]) == (0, 1)
+    outgoing, incoming = listing.counts(out.conn, NOW)
+    assert (outgoing["sent"], incoming["done"]) == (1, 1)

@@ -69,6 +69,17 @@ def test_a_part_is_begun_once(out: Outbox, line_id: int) -> None:
         out.begin(claim)
 
 
+def test_the_next_part_may_begin_in_the_round_that_settles_the_one_before(out: Outbox, line_id: int) -> None:
+    message_id = out.queue(parts=2)
+    (claim,) = out.claim(line_id)
+    first, second = (Sending(each.id, line_id) for each in claim.open_parts)
+    outbox.mark_sending(out.conn, [first], NOW, HOST)
+    outbox.mark_sending(out.conn, [second], NOW, HOST)  # a round may run marks before results
+    assert out.sent(first.part_id, 1) == "sending"
+    assert out.sent(second.part_id, 2) == "sent"
+    assert out.message(message_id).claimed_by is None
+
+
 def test_sent_keeps_the_reference_and_ends_the_claim(out: Outbox, line_id: int) -> None:
     part_id = out.sending(line_id)
     out.now += MINUTE

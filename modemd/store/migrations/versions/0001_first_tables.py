@@ -180,7 +180,7 @@ def _create_outbox() -> None:
         where="state = 'queued' AND due AND claimed_by IS NULL AND line_id IS NOT NULL",
     )
     op.create_index("ix_message_recipient", "message", ["recipient", "id"])
-    op.create_index("ix_message_state", "message", ["state", "id"])
+    _partial_index("ix_message_trouble", "message", ["state"], where="state IN ('in_doubt', 'held', 'failed')")
     _partial_index("uq_message_external_id", "message", ["external_id"], unique=True, where="external_id IS NOT NULL")
     op.create_table(
         "part",
