@@ -16,6 +16,7 @@ from modemd.errors import CommandRefused, CommandTimeout, ModemError, NotSent, P
 from modemd.messages import OutgoingSms
 from modemd.modem.port import Port, open_port
 from modemd.modem.transcript import Transcript
+from modemd.modem.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,45 +32,6 @@ FIRST_ATTEMPT_SECONDS = 0.5  # for the answer to the first AT; doubled for each 
 FENCE_SECONDS = 1.0  # more for the fence's answer, when an OK without its line has come
 SENDING_SECONDS = 5.0  # since the last Ctrl-Z: the slowest parts take about as long, so the next is on its way
 MORE_TIME = 10  # times that a command's limit begins anew while its answer keeps coming
-
-
-class Turn:
-    """The right to speak: first come, first served; the urgent ones before the others."""
-
-    def __init__(self) -> None:
-        self._taken = False
-        self._urgent: deque[asyncio.Future[None]] = deque()
-        self._usual: deque[asyncio.Future[None]] = deque()
-
-    @property
-    def taken(self) -> bool:
-        return self._taken
-
-    async def take(self, *, urgent: bool) -> None:
-        if not self._taken:
-            self._taken = True
-            return
-        waiting = asyncio.get_running_loop().create_future()
-        queue = self._urgent if urgent else self._usual
-        queue.append(waiting)
-        try:
-            await waiting
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
-                self.give()  # it was handed to us in the same moment
-            else:
-                queue.remove(waiting)
-            raise
-
-    def give(self) -> None:
-        """Hand the turn to the next in line."""
-        for queue in (self._urgent, self._usual):
-            while queue:
-                waiting = queue.popleft()
-                if not waiting.done():
-                    waiting.set_result(None)
-                    return
-        self._taken = False
 
 
 class Channel:
@@ -246,7 +208,11 @@ class Channel:
             if not self._has_fence or await self._fence():
                 self._dialogue.resume()
                 return
-        raise CommandTimeout(port=self.path, command="AT", seconds=f"{ATTEMPTS} attempts of {self._command_seconds:g}")
+        silence = CommandTimeout(
+            port=self.path, command="AT", seconds=f"{ATTEMPTS} attempts of {self._command_seconds:g}"
+        )
+        self._silence_heard(silence)
+        raise silence
 
     async def _fence(self) -> bool:
         """Ask what only this question is answered by; what came before it was an answer to something older.

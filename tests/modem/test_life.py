@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from modemd.errors import SendInDoubt
+from modemd.errors import NotSent, SendInDoubt, VerbFailed
 from modemd.modem.lifecycle import MOVES, Lifecycle, State
 from tests.modem.bench import NOW, a_part, wired
 from tests.modem.scripted_modem import OK, line
@@ -28,6 +28,20 @@ async def test_a_modem_that_dies_while_idle_is_noticed(tmp_path: Path) -> None:
     async with wired(tmp_path) as bench:
         bench.peer.deaf = True
         await bench.state(State.SILENT)
+        bench.peer.deaf = False
+        await bench.state(State.READY)
+
+
+async def test_a_modem_that_dies_in_its_prompt_is_silent_at_the_next_send(tmp_path: Path) -> None:
+    async with wired(tmp_path) as bench:
+        failed = asyncio.get_running_loop().create_future()
+        failed.set_exception(VerbFailed(reason="invented"))
+        with pytest.raises(NotSent):
+            await bench.modem.send(a_part(), failed)
+        bench.peer.deaf = True
+        with pytest.raises(NotSent):
+            await bench.send(a_part(8))
+        await bench.state(State.SILENT, State.RECOVERING)
         bench.peer.deaf = False
         await bench.state(State.READY)
 

@@ -184,6 +184,7 @@ async def test_a_hang_up_while_the_commit_is_awaited_means_nothing_was_sent(tmp_
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         sending = asyncio.create_task(bench.modem.send(a_part(), committed))
         await bench.peer.until("AT.CMGS=22")
+        await asyncio.sleep(0.1)  # the prompt arrives
         bench.peer.hang_up()
         await bench.state(State.ABSENT)
         committed.set_result(None)

@@ -2,8 +2,7 @@ import asyncio
 
 import pytest
 
-from modemd.modem.channel import Turn
-from modemd.modem.models import GENERIC, MODELS, model_of
+from modemd.modem.turn import Turn
 
 
 async def speak(turn: Turn, order: list[str], name: str, *, urgent: bool = False) -> None:
@@ -42,22 +41,3 @@ async def test_one_who_gives_up_waiting_takes_nobody_s_turn(handed_over: bool) -
     await second
     assert order == ["second"]
     assert not turn.taken
-
-
-@pytest.mark.parametrize(
-    ("manufacturer", "model", "name"),
-    [
-        ("huawei", "E173", "Huawei"),
-        ("SIMCOM_Ltd", "SIMCOM_SIM800L", "SIMCom"),
-        ("Quectel", "EC25", "Quectel"),
-        ("Telit", "GL865-DUAL", "Telit"),
-        ("Invented", "M1", "generic"),
-        (None, None, "generic"),
-    ],
-)
-def test_a_model_is_found_by_what_it_calls_itself(manufacturer: str | None, model: str | None, name: str) -> None:
-    assert model_of(manufacturer, model).name == name
-
-
-def test_every_row_names_its_source() -> None:
-    assert all(row.source for row in (*MODELS, GENERIC))
