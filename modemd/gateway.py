@@ -49,6 +49,7 @@ class Gateway:
         self._senders: dict[int, Sender] = {}
         self._pumps: dict[int, asyncio.Task[None]] = {}
         self._modems: dict[str, Modem] = {}
+        self._owners: dict[lines.Sim, str] = {}
         self._spoken: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._answering: set[int] = set()
         self._answers: set[asyncio.Task[None]] = set()
@@ -75,8 +76,8 @@ class Gateway:
     async def identified(self, modem: Modem) -> None:
         """Give the modem the line of its SIM, adopting a SIM never seen before."""
         self._spoken[modem.port].set()
-        shared = await self._another_has_this_sim(modem)
-        sim = lines.Sim(None, None) if shared else lines.Sim(modem.iccid, modem.imsi)
+        own_sim = lines.Sim(modem.iccid, modem.imsi)
+        sim = own_sim if await self._owner_of(own_sim, modem.port) == modem.port else lines.Sim(None, None)
         own = self._settings.line_of(modem.port, modem.imei, modem.iccid)
         row = await self._ledger.do(
             lines.identify,
@@ -212,15 +213,24 @@ class Gateway:
         per_day = bank.per_day if own is None or own.per_day is None else own.per_day
         return Quota(per_minute, per_day, sent)
 
-    async def _another_has_this_sim(self, modem: Modem) -> bool:
-        """True when two modems at once claim one SIM: emulators and clones do. Then the port tells them apart."""
-        holder = await self._ledger.do(lines.port_of_sim, self._host, modem.iccid, modem.imsi)
-        other = self._modems.get(holder) if holder and holder != modem.port else None
-        if other is None:
-            return False
-        with contextlib.suppress(TimeoutError):  # it held this SIM before: let it speak first
-            await asyncio.wait_for(self._spoken[other.port].wait(), IDENTITY_SECONDS)
-        return other.state is not State.ABSENT and (other.iccid, other.imsi) == (modem.iccid, modem.imsi)
+    async def _owner_of(self, sim: lines.Sim, port: str) -> str:
+        """The port whose modem has the line of the SIM. Emulators and clones show one SIM twice: ports keep them apart."""
+        if sim == lines.Sim(None, None):
+            return port
+        before = await self._ledger.do(lines.port_of_sim, self._host, sim.iccid, sim.imsi)
+        if before in self._modems:
+            with contextlib.suppress(TimeoutError):  # it had this SIM before: let it speak first
+                await asyncio.wait_for(self._spoken[before].wait(), IDENTITY_SECONDS)
+        for owner in (self._owners.get(sim), before):
+            if owner is not None and self._has(owner, sim):
+                self._owners[sim] = owner
+                return owner
+        self._owners[sim] = port
+        return port
+
+    def _has(self, port: str, sim: lines.Sim) -> bool:
+        modem = self._modems.get(port)
+        return modem is not None and modem.state is not State.ABSENT and lines.Sim(modem.iccid, modem.imsi) == sim
 
 
 def _record(
