@@ -214,7 +214,7 @@ class Gateway:
         return Quota(per_minute, per_day, sent)
 
     async def _owner_of(self, sim: lines.Sim, port: str) -> str:
-        """The port whose modem has the line of the SIM. Emulators and clones show one SIM twice: ports keep them apart."""
+        """The port whose modem has the SIM's line. Emulators and clones show one SIM twice: ports keep them apart."""
         if sim == lines.Sim(None, None):
             return port
         before = await self._ledger.do(lines.port_of_sim, self._host, sim.iccid, sim.imsi)
