@@ -15,6 +15,7 @@ from modemd.errors import VerbFailed
 from modemd.store import candidates, status_reports, wakeup
 from modemd.store.bulk import Bulk
 from modemd.store.candidates import Want as Want
+from modemd.store.dialects import next_ids
 from modemd.store.parts import (
     EXPIRED,
     FAILED,
@@ -99,7 +100,8 @@ class Skip:
     reason: str  # for people
 
 
-_INSERT_MESSAGES = message.insert().returning(message.c.id, sort_by_parameter_order=True)
+_INSERT_MESSAGES = Bulk(message.insert(), ["id", *NewMessage.__slots__, "due", "state", "created_at", "state_at"])
+_INSERT_PARTS = Bulk(part.insert(), ["message_id", "number", "state"])
 _EXISTING = select(message.c.external_id).where(message.c.external_id.in_(bindparam("ids", expanding=True)))
 _BY_ID = message.c.id == bindparam("row_id")
 _CLAIM = Bulk(message.update().where(_BY_ID), ["claimed_by", "claimed_line_id", "lease_until"])
@@ -143,23 +145,25 @@ def enqueue(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> 
     if not messages:
         return []
     _refuse_known(conn, [each.external_id for each in messages if each.external_id is not None])
+    ids = next_ids(conn, message, len(messages))
     rows = [
         {
+            "id": message_id,
             **{name: getattr(each, name) for name in NewMessage.__slots__},
             "due": each.not_before is None or each.not_before <= now,
-            "state": QUEUED,
+            "state": QUEUED.value,
             "created_at": now,
             "state_at": now,
         }
-        for each in messages
+        for message_id, each in zip(ids, messages, strict=True)
     ]
-    ids = list(conn.scalars(_INSERT_MESSAGES, rows))
+    _INSERT_MESSAGES.run(conn, rows)
     parts = [
-        {"message_id": message_id, "number": number, "state": QUEUED}
+        {"message_id": message_id, "number": number, "state": QUEUED.value}
         for message_id, each in zip(ids, messages, strict=True)
         for number in range(1, each.parts + 1)
     ]
-    conn.execute(part.insert(), parts)
+    _INSERT_PARTS.run(conn, parts)
     wakeup.notify(conn)
     return ids
 
