@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from modemd.config import SOFIA, Settings
-from modemd.errors import CommandRefused, ModemdError, NotSent, SendInDoubt, VerbFailed
+from modemd.errors import CommandRefused, ModemdError, NotAPhone, NotSent, SendInDoubt, TextError, VerbFailed
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
@@ -29,7 +29,7 @@ FIRST_RETRY = timedelta(seconds=30)  # after a refusal that may pass; doubled ea
 HOLD_SECONDS = 0.5  # bulk waits this long at most for the answer to a question that has just come in
 
 
-@dataclass
+@dataclass(eq=False)
 class Held:
     """A claimed message, encoded, with the parts that still have to leave."""
 
@@ -144,6 +144,7 @@ class Sender:
                     await self._send(held)
                 except Exception:
                     log.exception("%s: message %s", self.modem.name, held.claim.message_id)
+                    self._ledger.post(outbox.release, held.claim.message_id, self._host)
                     self._drop(held)
         finally:
             claiming.cancel()
@@ -179,7 +180,11 @@ class Sender:
             skip = outbox.Skip(claim.message_id, "[daemon] only_to does not name this number")
             self._ledger.post(outbox.skip, skip)
             return
-        self._held.append(Held(claim, deque(self._encode(claim))))
+        try:
+            self._held.append(Held(claim, deque(self._encode(claim))))
+        except (NotAPhone, TextError) as error:
+            self._ledger.post(outbox.skip, outbox.Skip(claim.message_id, str(error)))
+            return
         self._held.sort(key=lambda held: held.urgency)
         if self._stopping or self.modem.state is not State.READY:
             self._give_back_all()

@@ -229,6 +229,15 @@ def test_rule_13_only_to_skips_every_other_number(play: Play) -> None:
     play(scene)
 
 
+def test_what_cannot_be_encoded_is_skipped_with_the_reason_and_stops_nothing(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        bad = desk.queue(text="\ufffe" * 2000)
+        good = desk.queue()
+        await desk.until(lambda: desk.states(*bad, *good) == ["skipped", "sent"])
+
+    play(scene)
+
+
 def test_no_more_parts_leave_in_a_minute_than_the_quota_allows() -> None:
     at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
     quota = Quota(per_minute=2, per_day=0, sent=[at - timedelta(seconds=50)])
