@@ -18,28 +18,34 @@ function morph(node, wanted) {
   morphChildren(node, wanted);
 }
 
-// Children with a data-key stay the same elements wherever they move; the others are compared in order.
+// Children with a data-key stay the same elements; the others are compared in order. An element is moved only where
+// the order has really changed: moving it would lose focus and selection.
 function morphChildren(node, wanted) {
-  const keyed = new Map();
-  for (const child of node.children) if (child.dataset.key) keyed.set(child.dataset.key, child);
+  const keyOf = (child) => child?.dataset?.key;
+  const kept = new Map([...node.children].map((child) => [keyOf(child), child]));
+  const keys = new Set([...wanted.children].map(keyOf).filter(Boolean));
   let place = node.firstChild;
+  const dropWhile = (unwanted) => {
+    while (place && unwanted(place)) {
+      const next = place.nextSibling;
+      place.remove();
+      place = next;
+    }
+  };
   for (const child of [...wanted.childNodes]) {
-    const key = child.dataset?.key;
-    const match = key ? keyed.get(key) : place && !place.dataset?.key ? place : null;
-    if (!match) {
-      node.insertBefore(child, place);
-      if (key) child.classList.add("fresh");
-    } else {
+    const key = keyOf(child);
+    if (key) dropWhile((old) => !keys.has(keyOf(old)));
+    const match = key ? kept.get(key) : !keyOf(place) && place?.nodeName === child.nodeName ? place : null;
+    if (match) {
       if (match === place) place = place.nextSibling;
       else node.insertBefore(match, place);
       morph(match, child);
+    } else {
+      node.insertBefore(child, place);
+      if (key) child.classList.add("fresh");
     }
   }
-  while (place) {
-    const next = place.nextSibling;
-    place.remove();
-    place = next;
-  }
+  dropWhile(() => true);
 }
 
 function keepCurrent(element) {

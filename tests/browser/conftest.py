@@ -1,0 +1,109 @@
+"""A real Chromium that looks at a real panel."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from modemd.store import staff
+from tests.panels import PASSWORD, RunningPanel
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+WIDTHS = (375, 768, 1440)
+HOW = "needs Chromium: apt-get install chromium"
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # werkzeug's name for it
+        """Say nothing."""
+
+
+class Visit:
+    """One browser window on the panel. What the console says and what fails is kept in `faults`."""
+
+    def __init__(self, panel: RunningPanel, url: str, page: Page) -> None:
+        self.panel = panel
+        self.url = url
+        self.page = page
+        self.faults: list[str] = []
+        page.on("console", lambda message: self.faults.append(message.text) if message.type != "log" else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("requestfailed", self._failed)
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left before its icon had come
+            self.faults.append(f"{request.url}: {request.failure}")
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.url + path)
+
+    def sign_in(self, name: str = "elena", role: str = "admin", path: str = "/") -> None:
+        self.panel.add_person(name, role)
+        self.open()
+        self.page.get_by_label("Име").fill(name)
+        self.page.get_by_label("Парола").fill(PASSWORD)
+        self.page.get_by_role("button", name="Вход").click()
+        self.page.wait_for_url(self.url + "/")
+        if path != "/":
+            self.open(path)
+
+    def overflows(self) -> list[int]:
+        """The widths, of those people have, at which the page is wider than the window."""
+        return [width for width in WIDTHS if self._is_wider_than(width)]
+
+    def _is_wider_than(self, width: int) -> bool:
+        self.page.set_viewport_size({"width": width, "height": 800})
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash in no time: the cost of the real one is not what is tested here."""
+    monkeypatch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail(HOW)
+        pytest.skip(HOW)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def panel(tmp_path: Path, sqlite_template: Path) -> Iterator[RunningPanel]:
+    panel = RunningPanel(tmp_path, sqlite_template)
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def visit(panel: RunningPanel, chromium: Browser) -> Iterator[Visit]:
+    server = make_server("127.0.0.1", 0, panel.app, threaded=True, request_handler=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    window = chromium.new_context(locale="en-GB")
+    yield Visit(panel, f"http://127.0.0.1:{server.server_port}", window.new_page())
+    window.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
