@@ -23,7 +23,7 @@ from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.sender import FIRST_RETRY, Quota, Sender
 from modemd.service import router
-from modemd.store import inbox, leases, lines, outbox, reassembly, status_reports, upkeep
+from modemd.store import inbox, leases, lines, modems, outbox, reassembly, status_reports, upkeep
 from modemd.store.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Gateway:
     def modem_changed(self, modem: Modem) -> None:
         """Save what the panel shows of the modem, and let its sender begin or stop."""
         self._modems[modem.port] = modem
-        self._ledger.post(lines.save_modems, _row_of(modem, self._host))
+        self._ledger.post(modems.save, _row_of(modem, self._host))
         sender = self._senders.get(modem.line_id) if modem.line_id is not None else None
         if sender is not None and sender.modem is modem:
             sender.modem_changed()
@@ -217,7 +217,7 @@ class Gateway:
         """The port whose modem has the SIM's line. Emulators and clones show one SIM twice: ports keep them apart."""
         if sim == lines.Sim(None, None):
             return port
-        before = await self._ledger.do(lines.port_of_sim, self._host, sim.iccid, sim.imsi)
+        before = await self._ledger.do(modems.port_of_sim, self._host, sim.iccid, sim.imsi)
         if before in self._modems:
             with contextlib.suppress(TimeoutError):  # it had this SIM before: let it speak first
                 await asyncio.wait_for(self._spoken[before].wait(), IDENTITY_SECONDS)
@@ -241,8 +241,8 @@ def _record(
     return inbox.waiting(connection, [item.inbox_id for item in recorded if item.inbox_id is not None])
 
 
-def _row_of(modem: Modem, host: str) -> lines.ModemRow:
-    return lines.ModemRow(
+def _row_of(modem: Modem, host: str) -> modems.ModemRow:
+    return modems.ModemRow(
         host=host,
         port=modem.port,
         line_id=modem.line_id,

@@ -17,8 +17,9 @@ from werkzeug.test import TestResponse
 from modemd.config import Database, Settings, Web
 from modemd.errors import SimulatorError
 from modemd.messages import ReceivedSms
-from modemd.store import database, inbox, lines, outbox, staff
-from modemd.store.lines import ModemRow, Sim
+from modemd.store import database, inbox, lines, modems, outbox, staff
+from modemd.store.lines import Sim
+from modemd.store.modems import ModemRow
 from modemd.store.outbox import NewMessage, Sending, Sent, Want
 from web.app import create_app
 from web.panel import EXTENSION
@@ -114,7 +115,7 @@ class RunningPanel:
                 conn, Sim(f"89359010000000{number:05}", None), HOST, port, self.now, adopt=True, name=name
             )
             columns = {"operator": "A1 BG", "signal_dbm": -71, "state_since": self.now, **columns}
-            lines.save_modems(conn, [ModemRow(HOST, port, row.id, state, **columns)], self.now)
+            modems.save(conn, [ModemRow(HOST, port, row.id, state, **columns)], self.now)
         return row.id
 
     # messages

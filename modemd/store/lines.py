@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, func, or_, select
 
 from modemd.errors import VerbFailed
 from modemd.store.dialects import insert_into, upsert
+from modemd.store.modems import ABSENT
+from modemd.store.schema import balance, inbox, line, modem, part, pin_attempt
 from modemd.store.schema import host as host_table
-from modemd.store.schema import inbox, line, modem, part, pin_attempt
 
 PIN_ROUNDS = 20_000  # 10 ms: a thief of the database needs minutes for the 10,000 PINs, a start-up does not notice
-ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +34,6 @@ class LineRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ModemRow:
-    host: str
-    port: str
-    line_id: int | None
-    state: str
-    state_since: datetime
-    reason: str | None = None
-    imei: str | None = None
-    manufacturer: str | None = None
-    model: str | None = None
-    firmware: str | None = None
-    operator: str | None = None
-    registration: str | None = None
-    signal_dbm: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ModemOverview:
     """One modem as `modemd status` and the panel's first page show it."""
 
@@ -67,6 +50,13 @@ class ModemOverview:
     operator: str | None
     registration: str | None
     signal_dbm: int | None
+    place: str | None  # its USB path
+    calls: int  # that were hung up
+    storage_used: int | None
+    storage_total: int | None
+    clock_offset: int | None  # s that the network is ahead of our clock
+    balance_cents: int | None
+    balance_at: datetime | None
     line_id: int | None
     line_new: bool
     sent_today: int  # parts
@@ -114,22 +104,6 @@ def _new(conn: Connection, sim: Sim, host: str, port: str, now: datetime, *, ado
     line_id = conn.execute(line.insert().returning(line.c.id), row).scalar_one()
     named = line.update().where(line.c.id == line_id).values(name=f"gsm{line_id}").returning(line)
     return conn.execute(named).one()
-
-
-def port_of_sim(conn: Connection, host: str, iccid: str | None, imsi: str | None) -> str | None:
-    """The port at which this host has last seen the SIM."""
-    told = [column == value for column, value in ((line.c.iccid, iccid), (line.c.imsi, imsi)) if value]
-    if not told:
-        return None
-    seen = select(modem.c.port).join_from(modem, line).where(modem.c.host == host, or_(*told))
-    return conn.scalar(seen.order_by(modem.c.updated_at.desc()))
-
-
-def save_modems(conn: Connection, rows: Sequence[ModemRow], now: datetime) -> list[None]:
-    """Write down how modems are; of several rows for one modem the last counts. For Ledger.post."""
-    latest = {(row.host, row.port): {**asdict(row), "updated_at": now} for row in rows}
-    upsert(conn, modem, list(latest.values()), ["host", "port"])
-    return [None] * len(rows)
 
 
 def hash_pin(sim: str, pin: str) -> str:
@@ -180,8 +154,9 @@ def _modems_absent(conn: Connection, host: str, now: datetime) -> None:
 def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
     """Every modem with its line and what that line has sent and received since `day_start`, by host and port."""
     rows = conn.execute(
-        select(modem, line.c.name, line.c.iccid, line.c.new)
+        select(modem, line.c.name, line.c.iccid, line.c.new, balance.c.cents, balance.c.at)
         .join_from(modem, line, isouter=True)
+        .join(balance, isouter=True, onclause=balance.c.line_id == line.c.id)
         .order_by(modem.c.host, modem.c.port)
     ).all()
     lines = [row.line_id for row in rows if row.line_id is not None]
@@ -193,6 +168,8 @@ def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
             **{column: getattr(row, column) for column in told},
             name=row.name or row.port,
             line_new=bool(row.new),
+            balance_cents=row.cents,
+            balance_at=row.at,
             sent_today=sent.get(row.line_id, 0),
             received_today=received.get(row.line_id, 0),
         )
@@ -204,6 +181,11 @@ def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) 
     line_id = counted.selected_columns[0]
     rows = conn.execute(counted.where(line_id.in_(lines), since).group_by(line_id))
     return {row[0]: row[1] for row in rows}
+
+
+def save_balance(conn: Connection, line_id: int, cents: int, now: datetime) -> None:
+    """What the operator says is left on this SIM."""
+    upsert(conn, balance, [{"line_id": line_id, "cents": cents, "at": now}], ["line_id"])
 
 
 def sent_times(conn: Connection, line_id: int, since: datetime) -> list[datetime]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -65,6 +66,21 @@ class InboxState(StrEnum):
     DONE = "done"
     UNREAD = "unread"
     UNREADABLE = "unreadable"
+
+
+class WishState(StrEnum):
+    PENDING = "pending"
+    TAKEN = "taken"  # the daemon is at it
+    DONE = "done"
+    REFUSED = "refused"  # `answer` says why
+
+
+class WishVerb(StrEnum):
+    PAUSE = "pause"
+    RESUME = "resume"
+    RESTART = "restart"  # close the port, open it and start anew
+    RESET = "reset"  # the modem itself starts anew
+    USSD = "ussd"
 
 
 def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
@@ -131,8 +147,50 @@ modem = Table(
     Column("operator", String(64)),
     Column("registration", String(16)),
     Column("signal_dbm", Integer),
+    Column("place", String(64)),  # its USB path, "1-1.2"; None where there is none
+    Column("paused", Boolean, nullable=False, server_default=text("false")),  # by a technician, until resumed
+    Column("calls", Integer, nullable=False, server_default="0"),  # that were hung up
+    Column("storage_used", Integer),  # of the fullest storage
+    Column("storage_total", Integer),
+    Column("clock_offset", Integer),  # s that the network's clock is ahead of ours
     Column("updated_at", UtcTime, nullable=False),
-    UniqueConstraint("host", "port"),
+    Index("ix_modem_port", "host", "port"),
+)
+
+wish = Table(  # what a technician wants of a modem; the daemon obeys and answers
+    "wish",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("modem_id", Id, ForeignKey("modem.id"), nullable=False),
+    Column("verb", String(16), nullable=False),
+    Column("argument", String(160)),
+    Column("asked_by", String(64), nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("answer", Text),
+    Column("answered_at", UtcTime),
+    _one_of("state", WishState),
+    _one_of("verb", WishVerb),
+    _index("ix_wish_pending", "modem_id", where="state = 'pending'"),
+)
+
+recovery = Table(  # how often each rung of the ladder has brought a model back
+    "recovery",
+    metadata,
+    Column("model", String(64), primary_key=True),
+    Column("rung", String(16), primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("successes", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),  # all tries together
+    Column("last_at", UtcTime, nullable=False),
+)
+
+balance = Table(  # what the operator said last is left on a SIM
+    "balance",
+    metadata,
+    Column("line_id", Id, ForeignKey("line.id"), primary_key=True, autoincrement=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 
 pin_attempt = Table(

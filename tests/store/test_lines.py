@@ -7,8 +7,9 @@ from sqlalchemy import Connection, func, select
 
 from modemd.errors import VerbFailed
 from modemd.messages import ReceivedSms
-from modemd.store import inbox, lines
-from modemd.store.lines import LineRow, ModemRow, Sim
+from modemd.store import inbox, lines, modems
+from modemd.store.lines import LineRow, Sim
+from modemd.store.modems import ModemRow
 from modemd.store.schema import line, modem, pin_attempt
 from tests.store.outbox_driver import HOST, NOW, Outbox
 
@@ -82,8 +83,8 @@ def modem_row(line_id: int | None, port: str = PORT, **fields: object) -> ModemR
 
 def test_a_modem_is_one_row_that_is_written_again(conn: Connection, line_id: int) -> None:
     rows = [modem_row(None, state="starting"), modem_row(line_id, operator="A1 BG"), modem_row(None, "/dev/modem01")]
-    assert lines.save_modems(conn, rows, NOW) == [None] * 3
-    lines.save_modems(conn, [modem_row(line_id, state="silent", reason="no answer to AT")], NOW)
+    assert modems.save(conn, rows, NOW) == [None] * 3
+    modems.save(conn, [modem_row(line_id, state="silent", reason="no answer to AT")], NOW)
     stored = conn.execute(select(modem).order_by(modem.c.port)).all()
     assert [(row.port, row.state, row.reason, row.operator) for row in stored] == [
         (PORT, "silent", "no answer to AT", None),
@@ -93,12 +94,12 @@ def test_a_modem_is_one_row_that_is_written_again(conn: Connection, line_id: int
 
 def test_the_port_that_last_held_a_sim_is_known(conn: Connection) -> None:
     row = identify(conn)
-    lines.save_modems(conn, [modem_row(row.id, "/dev/modem03")], NOW)
-    lines.save_modems(conn, [modem_row(row.id, "/dev/modem04")], NOW + timedelta(seconds=1))
-    assert lines.port_of_sim(conn, HOST, ICCID, None) == "/dev/modem04"
-    assert lines.port_of_sim(conn, HOST, None, IMSI) == "/dev/modem04"
-    assert lines.port_of_sim(conn, "gsm-host-2", ICCID, IMSI) is None
-    assert lines.port_of_sim(conn, HOST, None, None) is None
+    modems.save(conn, [modem_row(row.id, "/dev/modem03")], NOW)
+    modems.save(conn, [modem_row(row.id, "/dev/modem04")], NOW + timedelta(seconds=1))
+    assert modems.port_of_sim(conn, HOST, ICCID, None) == "/dev/modem04"
+    assert modems.port_of_sim(conn, HOST, None, IMSI) == "/dev/modem04"
+    assert modems.port_of_sim(conn, "gsm-host-2", ICCID, IMSI) is None
+    assert modems.port_of_sim(conn, HOST, None, None) is None
 
 
 def test_rule_7_a_pin_is_tried_once_for_each_sim(conn: Connection) -> None:
@@ -117,10 +118,10 @@ def test_rule_7_the_database_does_not_hold_the_pin(conn: Connection) -> None:
 
 def test_at_a_host_s_start_and_end_its_modems_are_absent(conn: Connection, line_id: int) -> None:
     lines.host_started(conn, HOST, "first", 100, NOW)
-    lines.save_modems(conn, [modem_row(line_id)], NOW)
+    modems.save(conn, [modem_row(line_id)], NOW)
     lines.host_started(conn, HOST, "second", 101, NOW)
     assert conn.scalar(select(modem.c.state)) == "absent"
-    lines.save_modems(conn, [modem_row(line_id)], NOW)
+    modems.save(conn, [modem_row(line_id)], NOW)
     lines.host_stopped(conn, HOST, "second", NOW)
     assert conn.scalar(select(modem.c.state)) == "absent"
 
@@ -135,8 +136,8 @@ def test_a_host_whose_name_another_daemon_took_is_told(conn: Connection) -> None
 
 def test_the_overview_counts_what_a_line_sent_and_received_today(out: Outbox, line_id: int, other_line_id: int) -> None:
     conn, midnight = out.conn, NOW
-    lines.save_modems(conn, [modem_row(line_id, imei="350000000000001", signal_dbm=-71)], NOW)
-    lines.save_modems(conn, [modem_row(other_line_id, "/dev/modem01"), modem_row(None, "/dev/modem02")], NOW)
+    modems.save(conn, [modem_row(line_id, imei="350000000000001", signal_dbm=-71)], NOW)
+    modems.save(conn, [modem_row(other_line_id, "/dev/modem01"), modem_row(None, "/dev/modem02")], NOW)
     out.now = NOW - timedelta(seconds=1)
     out.sent(out.sending(line_id))
     out.now = NOW

@@ -1,0 +1,138 @@
+"""The modems' rows. A modem is known by its IMEI, wherever it is plugged in; until it has told it, by its port."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select
+
+from modemd.store.schema import line, modem, wish
+
+ABSENT, STARTING = "absent", "starting"
+_ELSEWHERE = (ABSENT, STARTING)  # a row in such a state is nobody's proof that its modem is where it says
+_KEPT = frozenset({"imei", "manufacturer", "model", "firmware", "place"})  # stays known while the modem does not tell
+
+
+@dataclass(frozen=True, slots=True)
+class ModemRow:
+    """How a modem is now. `imei` is None until it has told it since its port was opened."""
+
+    host: str
+    port: str
+    line_id: int | None
+    state: str
+    state_since: datetime
+    reason: str | None = None
+    imei: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    firmware: str | None = None
+    operator: str | None = None
+    registration: str | None = None
+    signal_dbm: int | None = None
+    place: str | None = None
+    storage_used: int | None = None
+    storage_total: int | None = None
+    clock_offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A modem that answers to a name given by a person."""
+
+    id: int
+    host: str
+    port: str
+    name: str
+
+
+def save(conn: Connection, rows: Sequence[ModemRow], now: datetime) -> list[None]:
+    """Write down how modems are, in the order in which they said so. For Ledger.post.
+
+    A modem that comes back at another port keeps its row. When two live ones claim one IMEI, the port tells them apart.
+    """
+    for row in rows:
+        values = {key: value for key, value in asdict(row).items() if value is not None or key not in _KEPT}
+        found = _seat(conn, row, now)
+        if found is not None:
+            conn.execute(modem.update().where(modem.c.id == found), {**values, "updated_at": now})
+        elif not (row.state == ABSENT and row.imei is not None and _with_imei(conn, row)):  # it has moved away already
+            conn.execute(modem.insert(), {**values, "updated_at": now})
+    return [None] * len(rows)
+
+
+def _seat(conn: Connection, row: ModemRow, now: datetime) -> int | None:
+    """The id of the row that this modem has."""
+    here = conn.execute(
+        select(modem).where(modem.c.host == row.host, modem.c.port == row.port).order_by(modem.c.updated_at.desc())
+    ).all()
+    if row.imei is None:
+        return here[0].id if here else None  # whoever was here last, until it says otherwise
+    for each in here:
+        if each.imei == row.imei:
+            return int(each.id)
+    nameless = next((each.id for each in here if each.imei is None), None)
+    for each in here:
+        if each.imei is not None and each.state != ABSENT:
+            _leave(conn, each.id, now)
+    moved = next((each.id for each in _with_imei(conn, row) if each.state in _ELSEWHERE), None)
+    if moved is None:
+        return nameless
+    if nameless is not None:
+        conn.execute(wish.update().where(wish.c.modem_id == nameless).values(modem_id=moved))
+        conn.execute(modem.delete().where(modem.c.id == nameless))
+    return int(moved)
+
+
+def _with_imei(conn: Connection, row: ModemRow) -> Sequence[Row[Any]]:
+    return conn.execute(
+        select(modem).where(modem.c.host == row.host, modem.c.imei == row.imei).order_by(modem.c.updated_at.desc())
+    ).all()
+
+
+def _leave(conn: Connection, modem_id: int, now: datetime) -> None:
+    gone = {"state": ABSENT, "state_since": now, "reason": "another modem is at its port", "updated_at": now}
+    conn.execute(modem.update().where(modem.c.id == modem_id), gone)
+
+
+def named(conn: Connection, name: str) -> list[Named]:
+    """The modems with this line name, port (with or without its folder), IMEI or USB path."""
+    rows = conn.execute(
+        select(modem.c.id, modem.c.host, modem.c.port, modem.c.imei, modem.c.place, line.c.name)
+        .join_from(modem, line, isouter=True)
+        .order_by(modem.c.host, modem.c.port)
+    ).all()
+    return [
+        Named(row.id, row.host, row.port, row.name or row.port)
+        for row in rows
+        if name in (row.name, row.port, row.port.rpartition("/")[2], row.imei, row.place)
+    ]
+
+
+def pause(conn: Connection, host: str, port: str, paused: bool) -> None:
+    """Remember that a technician has paused or resumed the modem that is at this port: a restart does not change it."""
+    at_port = select(modem.c.id).where(modem.c.host == host, modem.c.port == port).order_by(modem.c.updated_at.desc())
+    conn.execute(modem.update().where(modem.c.id == at_port.limit(1).scalar_subquery()).values(paused=paused))
+
+
+def is_paused(conn: Connection, host: str, port: str, imei: str | None) -> bool:
+    """Whether the modem is paused: by its IMEI, or while that is unknown, the one last seen at the port."""
+    known = modem.c.imei == imei if imei else modem.c.port == port
+    found = select(modem.c.paused).where(modem.c.host == host, known).order_by(modem.c.updated_at.desc())
+    return bool(conn.scalar(found))
+
+
+def call_hung_up(conn: Connection, host: str, port: str) -> None:
+    """Count a call."""
+    counted = modem.update().where(modem.c.host == host, modem.c.port == port, modem.c.state != ABSENT)
+    conn.execute(counted.values(calls=modem.c.calls + 1))
+
+
+def port_of_sim(conn: Connection, host: str, iccid: str | None, imsi: str | None) -> str | None:
+    """The port at which this host has last seen the SIM."""
+    told = [column == value for column, value in ((line.c.iccid, iccid), (line.c.imsi, imsi)) if value]
+    if not told:
+        return None
+    seen = select(modem.c.port).join_from(modem, line).where(modem.c.host == host, or_(*told))
+    return conn.scalar(seen.order_by(modem.c.updated_at.desc()))
