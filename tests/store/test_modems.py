@@ -78,7 +78,7 @@ def test_two_live_modems_with_one_imei_are_told_apart_by_their_ports(conn: Conne
 
 def test_a_modem_answers_to_each_of_its_names(conn: Connection, line_id: int) -> None:
     modems.save(conn, [ModemRow(HOST, "/dev/ttyUSB0", line_id, "ready", NOW, imei=FIRST, place="1-1.2")], NOW)
-    for name in ("gsm1", "/dev/ttyUSB0", "ttyUSB0", FIRST, "1-1.2"):
+    for name in (f"gsm{line_id}", "/dev/ttyUSB0", "ttyUSB0", FIRST, "1-1.2"):
         assert [found.port for found in modems.named(conn, name)] == ["/dev/ttyUSB0"], name
     assert modems.named(conn, "gsm9") == []
 
