@@ -12,16 +12,6 @@ def insert_into(conn: Connection, table: Table) -> Any:
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: str) -> dict[Any, int]:
-    """Insert the rows whose unique `key` is not there yet; returns {key: id} of those."""
-    if not rows:
-        return {}
-    statement = (
-        insert_into(conn, table).on_conflict_do_nothing(index_elements=[key]).returning(table.c[key], table.c.id)
-    )
-    return {row[0]: row[1] for row in conn.execute(statement, rows)}
-
-
 def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
     """Insert the rows, or write their other columns where the keys exist."""
     statement = insert_into(conn, table)

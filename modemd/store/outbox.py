@@ -277,8 +277,8 @@ def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[Message
     if last_references:
         rows = [{"row_id": line_id, "last_reference": last} for line_id, last in sorted(last_references.items())]
         _LAST_REFERENCE.run(conn, rows)
-    if answered:
-        status_reports.settle_waiting(conn, work, answered, now)
+    if answered and status_reports.settle_waiting(conn, answered, now):
+        work = Work(conn, parts=[item.part_id for item in items])
     return [work.part(item.part_id).message.state for item in items]
 
 

@@ -1,16 +1,17 @@
 """What the service centre says became of our parts: matched, also when it comes before its +CMGS (23.040, 9.2.3.15)."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select, text
 
 from modemd.messages import StatusReport
-from modemd.store.dialects import insert_missing
+from modemd.store.bulk import Bulk
 from modemd.store.fingerprint import fingerprint
-from modemd.store.parts import DELIVERED, EXPIRED, SENT, UNDELIVERED, Work
+from modemd.store.parts import DELIVERED, EXPIRED, LEFT, SENT, UNDELIVERED, Work
 from modemd.store.schema import MessageState, UtcTime, message, part, status_report
 
 VALIDITY_EXPIRED = 0x46
@@ -42,26 +43,32 @@ def settle(conn: Connection, items: Sequence[Reported], now: datetime) -> list[N
     nothing is kept for a +CMGS that is still to come.
     """
     rows = {row["dedupe"]: row for row in map(_row, items)}
-    ids = insert_missing(conn, status_report, list(rows.values()), "dedupe")
-    found: dict[int, Mapping[str, Any]] = {}
-    for key, report_id in ids.items():
-        part_id = _part_of(conn, rows[key], found)
-        if part_id is not None:
-            found[part_id] = {"report_id": report_id, **rows[key]}
-    if found:
-        _apply(conn, Work(conn, parts=found), found, now)
+    for known in conn.scalars(_KNOWN, {"keys": list(rows)}):
+        del rows[known]
+    reports = list(rows.values())
+    if not reports:
+        return [None] * len(items)
+    answered = _newest_answered(conn, reports)
+    _apply(conn, [(part_id, report) for part_id, report in zip(answered, reports, strict=True) if part_id], now)
+    for report, part_id in zip(reports, answered, strict=True):
+        report["part_id"] = part_id or _part_of(conn, report)
+        if part_id is None and report["part_id"] is not None:
+            _apply(conn, [(report["part_id"], report)], now)
+    _INSERT.run(conn, reports)
     return [None] * len(items)
 
 
-def settle_waiting(conn: Connection, work: Work, part_ids: Iterable[int], now: datetime) -> None:
-    """Settle parts of `work` whose TP-MR has just become known by the reports that came before it."""
-    found: dict[int, Mapping[str, Any]] = {}
+def settle_waiting(conn: Connection, part_ids: Iterable[int], now: datetime) -> bool:
+    """Settle parts whose TP-MR has just become known by the reports that came before it; True if there were any."""
+    found: list[tuple[int, Mapping[str, Any]]] = []
     for row in conn.execute(_WAITING, {"ids": list(part_ids)}):
         stamp = row.smsc_time or row.received_at
         if stamp >= row.submitted_at - CLOCK_SLACK and same_phone(row.report_recipient, row.recipient):
-            found[row.part_id] = dict(row._mapping)
+            found.append((row.part_id, dict(row._mapping)))
     if found:
-        _apply(conn, work, found, now)
+        _apply(conn, found, now)
+        _ATTACH.run(conn, [{"report_id": report["report_id"], "part_id": part_id} for part_id, report in found])
+    return bool(found)
 
 
 def outcome(status: int) -> MessageState | None:
@@ -124,7 +131,28 @@ _WAITING = (
     .where(part.c.id.in_(bindparam("ids", expanding=True)), text("status_report.part_id IS NULL"))
     .order_by(status_report.c.id)
 )
-_ATTACH = status_report.update().where(status_report.c.id == bindparam("report_id"))
+_ATTACH = Bulk(status_report.update().where(status_report.c.id == bindparam("report_id")), ["part_id"])
+_KNOWN = select(status_report.c.dedupe).where(status_report.c.dedupe.in_(bindparam("keys", expanding=True)))
+_INSERT = Bulk(status_report.insert(), [column.name for column in status_report.c if column.name != "id"])
+
+# The newest part for each (line, TP-MR, first, last): a limit for each row, which the databases spell differently.
+_NEWEST = {
+    "sqlite": text(
+        "SELECT wanted.key AS position, part.id, message.recipient FROM json_each(:wanted) AS wanted"
+        " JOIN part ON part.id = (SELECT id FROM part AS newest WHERE line_id = json_extract(wanted.value, '$[0]')"
+        " AND reference = json_extract(wanted.value, '$[1]')"
+        " AND submitted_at BETWEEN json_extract(wanted.value, '$[2]') AND json_extract(wanted.value, '$[3]')"
+        " ORDER BY submitted_at DESC LIMIT 1) JOIN message ON message.id = part.message_id"
+    ),
+    "postgresql": text(
+        "SELECT wanted.key - 1 AS position, part.id, message.recipient"
+        " FROM jsonb_array_elements(CAST(:wanted AS jsonb)) WITH ORDINALITY AS wanted(value, key)"
+        " CROSS JOIN LATERAL (SELECT id, message_id FROM part WHERE line_id = CAST(wanted.value ->> 0 AS bigint)"
+        " AND reference = CAST(wanted.value ->> 1 AS integer) AND submitted_at BETWEEN"
+        " CAST(wanted.value ->> 2 AS timestamptz) AND CAST(wanted.value ->> 3 AS timestamptz)"
+        " ORDER BY submitted_at DESC LIMIT 1) AS part JOIN message ON message.id = part.message_id"
+    ),
+}
 
 
 def _row(item: Reported) -> dict[str, Any]:
@@ -142,17 +170,38 @@ def _row(item: Reported) -> dict[str, Any]:
     }
 
 
-def _part_of(conn: Connection, report: Mapping[str, Any], taken: Mapping[int, object]) -> int | None:
-    stamp = report["smsc_time"]
-    window = {
-        "line_id": report["line_id"],
-        "first": stamp - CENTRE_AHEAD if stamp else report["received_at"] - WITHOUT_STAMP,
-        "last": stamp + CLOCK_SLACK if stamp else report["received_at"],
-    }
+def _window(report: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """When its part can have been submitted."""
+    stamp: datetime | None = report["smsc_time"]
+    if stamp is None:
+        return report["received_at"] - WITHOUT_STAMP, report["received_at"]
+    return stamp - CENTRE_AHEAD, stamp + CLOCK_SLACK
+
+
+def _newest_answered(conn: Connection, reports: Sequence[Mapping[str, Any]]) -> list[int | None]:
+    """For each report the newest part of its line and TP-MR, if it went to that recipient: nearly always the one."""
+    parts: list[int | None] = [None] * len(reports)
+    wanted = [
+        (
+            report["line_id"],
+            report["reference"],
+            *(time.astimezone(UTC).isoformat(timespec="microseconds") for time in _window(report)),
+        )
+        for report in reports
+    ]
+    for position, part_id, recipient in conn.execute(_NEWEST[conn.dialect.name], {"wanted": json.dumps(wanted)}):
+        if same_phone(reports[position]["recipient"], recipient):
+            parts[position] = part_id
+    return parts
+
+
+def _part_of(conn: Connection, report: Mapping[str, Any]) -> int | None:
+    """The part of a report whose TP-MR alone does not tell."""
+    first, last = _window(report)
 
     def fitting(query: Select[Any], **values: object) -> list[Row[Any]]:
-        rows = conn.execute(query, {**window, **values}).all()
-        return [row for row in rows if row.id not in taken and same_phone(report["recipient"], row.recipient)]
+        rows = conn.execute(query, {"line_id": report["line_id"], "first": first, "last": last, **values})
+        return [row for row in rows if same_phone(report["recipient"], row.recipient)]
 
     answered = fitting(_ANSWERED, reference=report["reference"])
     if answered:
@@ -162,15 +211,16 @@ def _part_of(conn: Connection, report: Mapping[str, Any], taken: Mapping[int, ob
         for row in (*fitting(_UNANSWERED), *fitting(_REPEATED))
         if row.expected_reference is None or (report["reference"] - row.expected_reference) % 256 <= LOST_REFERENCES
     ]
-    when = stamp or report["received_at"]
+    when = report["smsc_time"] or report["received_at"]
     return int(min(near, key=lambda row: abs(row.submitted_at - when)).id) if near else None
 
 
-def _apply(conn: Connection, work: Work, found: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
-    """Write what the reports say, {part id: report}, and attach them to their parts."""
-    for part_id, report in found.items():
+def _apply(conn: Connection, found: Sequence[tuple[int, Mapping[str, Any]]], now: datetime) -> None:
+    """Move parts as their reports say."""
+    work = Work(conn, parts={part_id for part_id, _ in found})
+    for part_id, report in found:
         settled = work.part(part_id)
-        unanswered = settled.state not in (SENT, DELIVERED, UNDELIVERED, EXPIRED)
+        unanswered = settled.state not in LEFT
         columns = {"status": report["status"], "discharged_at": report["discharged_at"]}
         if unanswered:
             columns |= {"reference": report["reference"], "sent_at": now}
@@ -183,4 +233,3 @@ def _apply(conn: Connection, work: Work, found: Mapping[int, Mapping[str, Any]],
         elif settled.state is SENT:
             work.note(settled, **columns)
     work.write(now)
-    conn.execute(_ATTACH, [{"report_id": each["report_id"], "part_id": key} for key, each in found.items()])

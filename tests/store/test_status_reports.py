@@ -221,6 +221,32 @@ def test_two_reports_read_together_settle_two_parts_in_doubt(out: Outbox, line_i
     assert [out.part(each).state for each in parts] == ["delivered", "delivered"]
 
 
+@pytest.mark.parametrize("doubtful", [True, False])
+def test_two_reports_of_one_part_read_together_both_count(out: Outbox, line_id: int, doubtful: bool) -> None:
+    older = out.sending(line_id)
+    out.doubt(older)
+    out.now += 30 * SECOND
+    part_id = out.sending(line_id)
+    out.doubt(part_id) if doubtful else out.sent(part_id, 12)
+    reports = [
+        StatusReport(f"0012{status:02x}", "SR", 1, NOW, "+359888000001", 12, status, out.now, NOW)
+        for status in (0x20, 0x00)
+    ]
+    status_reports.reported(out.conn, line_id, reports, out.now)
+    assert (out.part(older).state, out.part(part_id).state) == ("in_doubt", "delivered")
+    assert set(out.conn.scalars(select(status_report.c.part_id))) == {part_id}
+
+
+def test_the_same_reference_to_another_phone_hides_no_part(out: Outbox, line_id: int) -> None:
+    meant = out.sending(line_id)
+    out.sent(meant, 7)
+    out.now += SECOND
+    newer = out.sending(line_id, recipient="+359888000009")
+    out.sent(newer, 7)
+    out.report(line_id, 7)
+    assert (out.part(meant).state, out.part(newer).state) == ("delivered", "sent")
+
+
 def test_an_exact_match_goes_before_doubt(out: Outbox, line_id: int) -> None:
     doubtful = out.sending(line_id)
     out.doubt(doubtful)
