@@ -109,6 +109,10 @@ def _nothing(_replies: Replies) -> None:
     return None
 
 
+def _done(_replies: Replies) -> bool:
+    return True
+
+
 def _words(replies: Replies) -> str | None:
     """The first line, without a prefix such as +CGMI: and without quotes."""
     for reply in replies:
@@ -127,6 +131,7 @@ _COPS = _pattern(r'\+COPS: *\d+(?: *, *\d+ *, *"?([^",]*)"?)?')
 _CSQ = _pattern(r"\+CSQ: *(\d+)")
 _CPIN = _pattern(r'\+CPIN: *"?([A-Z0-9 -]+?)"? *$')
 _CPMS = _pattern(r'\+CPMS: *(?:"[^"]*" *, *)?(\d{1,5}) *, *(\d{1,5})')
+_CPMS_ENTRY = re.compile(rb'"([A-Za-z_/]{2,6})" *, *(\d{1,5}) *, *(\d{1,5})')
 _CPMS_TEST = _pattern(r"\+CPMS:")
 _CMGS = _pattern(r"\+CMGS: *(\d{1,3})")
 _CMGR = _pattern(r"\+CMGR: *(\d)")
@@ -181,6 +186,12 @@ def _storages(replies: Replies) -> Storages | None:
 def _fill(replies: Replies) -> Fill | None:
     found = _match(replies, _CPMS)
     return Fill(int(found[1]), int(found[2])) if found else None
+
+
+def _fills(replies: Replies) -> dict[str, Fill]:
+    found = [reply.line for reply in replies if _CPMS_TEST.match(reply.line)]
+    entries = _CPMS_ENTRY.findall(found[-1]) if found else []
+    return {name.decode().upper(): Fill(int(used), int(total)) for name, used, total in entries}
 
 
 def _reference(replies: Replies) -> int | None:
@@ -264,9 +275,12 @@ SIGNAL = Command("AT+CSQ", _signal, _CSQ)
 
 # messages
 OFFERED_STORAGES = Command("AT+CPMS=?", _storages, _CPMS_TEST, SIM_SECONDS)
+STORAGE_STATE = Command("AT+CPMS?", _fills, _CPMS_TEST, SIM_SECONDS)  # the storages in use now: name -> Fill
 LIST_ALL = Command("AT+CMGL=4", _listing, _CMGL, LIST_SECONDS)
 ACKNOWLEDGE = plain("AT+CNMA")
-DELETE_READ = plain("AT+CMGD=1,1", SIM_SECONDS)  # whatever the index: all that has been read, nothing that has not
+DELETE_READ = Command(
+    "AT+CMGD=1,1", _done, seconds=SIM_SECONDS
+)  # whatever the index: all that has been read, nothing that has not
 
 
 def select_storage(storage: str) -> Command[Fill | None]:
@@ -284,8 +298,9 @@ def read(index: int) -> Command[Stored | None]:
     return Command(f"AT+CMGR={index}", _stored(index), _CMGR, SIM_SECONDS)
 
 
-def delete(index: int) -> Command[None]:
-    return plain(f"AT+CMGD={index}", SIM_SECONDS)
+def delete(index: int) -> Command[bool]:
+    """Empty one slot of the selected storage. True: done."""
+    return Command(f"AT+CMGD={index}", _done, seconds=SIM_SECONDS)
 
 
 def submit(length: int, seconds: float) -> Command[int | None]:

@@ -29,7 +29,6 @@ QUIET_SECONDS = 0.3  # no byte for this long: the modem has said all it had to s
 CHATTER_ROUNDS = 10  # of QUIET_SECONDS, for a modem that never stops talking
 ATTEMPTS = 5  # AT written this often before the modem counts as silent
 FIRST_ATTEMPT_SECONDS = 0.5  # for the answer to the first AT; doubled for each further one up to command_timeout
-FENCE_SECONDS = 1.0  # more for the fence's answer, when an OK without its line has come
 SENDING_SECONDS = 5.0  # since the last Ctrl-Z: the slowest parts take about as long, so the next is on its way
 MORE_TIME = 10  # times that a command's limit begins anew while its answer keeps coming
 
@@ -215,18 +214,19 @@ class Channel:
         raise silence
 
     async def _fence(self) -> bool:
-        """Ask what only this question is answered by; what came before it was an answer to something older.
+        """Ask what only this question is answered by; what comes before it is an answer to something older.
 
-        False: no answer at all. Some emulators say nothing to what they do not know; they get no fence again.
+        False: no answer at all. An emulator that says nothing to what it does not know, or OK to everything, gets no
+        fence again.
         """
         self._say_out_of_step(commands.FENCE)
-        seconds, answered = self._command_seconds, False
-        while (stray := await self._stray(seconds)) is not None:
+        deadline = self._loop.time() + self._command_seconds
+        answered = False
+        while (stray := await self._stray(deadline - self._loop.time())) is not None:
             answered = True
             if not stray.final.ok or commands.FENCE.parse(stray.replies):
                 return True
-            seconds = FENCE_SECONDS  # an older OK, or a modem that says OK to everything
-        self._has_fence = answered
+        self._has_fence = False
         return answered
 
     def _say_out_of_step(self, command: Command[Any]) -> None:

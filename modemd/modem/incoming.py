@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 RECEIVED = (0, 1)  # <stat> of 27.005, 3.1: received unread, received read; the others are texts to be sent
 NAMES = ("SM", "ME", "SR", "MT")  # in the order they are looked through; MT is SM and ME together: then it is empty
 REPORTS = "SR"
-SWEEP_SECONDS = 600.0  # a lost +CMTI strands no message for longer
+SWEEP_SECONDS = 600.0  # a lost +CMTI strands no message for longer, even in a storage that is not in use
+CHECK_SECONDS = 60.0  # the same for the storages in use, where one quick question tells
 POLL_SECONDS = 5.0  # for a modem that announces nothing
 RETRY_SECONDS = 5.0  # after a failure of the modem's storage or of the database
 SWEEP_PAUSE_SECONDS = 1.0  # between two looks, however often the modem asks for one
@@ -60,11 +61,13 @@ class Inbound:
         self._woken = asyncio.Event()
         self._sweep_at = float("inf")
         self._swept_at = float("-inf")
+        self._check_at = float("inf")
 
     def begin(self, messaging: Messaging) -> None:
         """The modem is set up, for the first time or anew: look through everything."""
         self._messaging = messaging
         self._storages.forget()
+        self._check_at = self._loop.time() + CHECK_SECONDS
         self.sweep_in(0)
 
     def sweep_in(self, seconds: float) -> None:
@@ -111,7 +114,7 @@ class Inbound:
     # what there is to do
 
     async def _wait(self) -> None:
-        pause = min(self._sweep_at, self._reports_at) - self._loop.time()
+        pause = min(self._sweep_at, self._reports_at, self._check_at) - self._loop.time()
         if pause > 0 and not self._announced and not self._to_acknowledge():
             self._woken.clear()
             try:
@@ -135,6 +138,9 @@ class Inbound:
             self._swept_at = now
             self._sweep_at = now + (SWEEP_SECONDS if self._messaging.announces else POLL_SECONDS)
             await self._sweep()
+        elif now >= self._check_at:
+            self._check_at = now + CHECK_SECONDS
+            await self._check()
 
     def _to_acknowledge(self) -> bool:
         return self._messaging.acknowledges and self._direct.unacknowledged > 0
@@ -192,6 +198,11 @@ class Inbound:
         last = self._usual_storage or names[0]
         for name in sorted(names, key=lambda name: name == last):  # stay there: the next +CMTI wants it
             await self._take_in_all(name, self._announced.pop(name, {}) | self._reports.pop(name, {}))
+
+    async def _check(self) -> None:
+        """Something nobody announced may fill a storage, and a full one takes nothing in and says nothing."""
+        for storage in await self._storages.occupied():
+            await self._take_in_all(storage, self._announced.pop(storage, {}) | self._reports.pop(storage, {}))
 
     async def _take_in_all(self, storage: str, announced: dict[int, None]) -> None:
         """Everything in the storage, and what was announced there and is not in its listing."""

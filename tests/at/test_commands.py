@@ -111,6 +111,13 @@ def test_how_full_a_storage_is() -> None:
     assert parsed(commands.select_storage("SM"), b'+CPMS: "SM",3,20,"SM",3,20') == Fill(3, 20)
 
 
+def test_which_storages_are_in_use_and_how_full_they_are() -> None:
+    line = b'+CPMS: "SM",3,20,"ME",0,100,"MT",3,120'
+    expected = {"SM": Fill(3, 20), "ME": Fill(0, 100), "MT": Fill(3, 120)}
+    assert parsed(commands.STORAGE_STATE, line) == expected
+    assert parsed(commands.STORAGE_STATE, b"+CPMS: what") == {}
+
+
 def test_one_entry_read() -> None:
     command = commands.read(7)
     assert command.text == "AT+CMGR=7"

@@ -43,6 +43,7 @@ USUAL: dict[str, Reaction] = {
     r"AT\+CREG\?": line("+CREG: 1,1", "OK"),
     r"AT\+CSQ": line("+CSQ: 20,99", "OK"),
     r"AT\+CPMS=\?": line('+CPMS: ("SM","SR"),("SM"),("SM")', "OK"),
+    r"AT\+CPMS\?": line('+CPMS: "SM",0,10,"SM",0,10,"SM",0,10', "OK"),
     r'AT\+CPMS="\w+"': line("+CPMS: 0,10,0,10,0,10", "OK"),
     r"AT\+CNMI=2,1,0,2,0": OK,
     r"AT\+CMGL=4": OK,

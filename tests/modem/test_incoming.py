@@ -24,6 +24,7 @@ class Slots:
         offered = ",".join(f'"{name}"' for name in storages)
         peer.on(r"AT\+CPMS=\?", line(f'+CPMS: ({offered}),("SM"),("SM")', "OK"))
         peer.on(r'AT\+CPMS="\w+"', self._select)
+        peer.on(r"AT\+CPMS\?", self._state)
         peer.on(r"AT\+CMGL=4", self._list)
         peer.on(r"AT\+CMGR=\d+", self._read)
         peer.on(r"AT\+CMGD=\d+", self._delete)
@@ -32,6 +33,9 @@ class Slots:
         self.selected = command.split('"')[1]
         used = len(self.storages[self.selected])
         return line(f"+CPMS: {used},10,{used},10,{used},10", "OK")
+
+    def _state(self, command: str) -> bytes:
+        return line("+CPMS: " + ",".join(f'"{name}",{len(slots)},10' for name, slots in self.storages.items()), "OK")
 
     def _list(self, command: str) -> bytes:
         entries = self.storages[self.selected].items()
@@ -143,6 +147,21 @@ async def test_a_sweep_finds_what_no_urc_announced(tmp_path: Path) -> None:
         slots = Slots(bench.peer, SM={}, SR={})
         slots.storages["SM"][4] = SMETKA
         await bench.told("deleted")
+
+
+async def test_a_storage_that_fills_up_unannounced_is_emptied_within_a_minute(tmp_path: Path) -> None:
+    async with wired(tmp_path) as bench:
+        slots = Slots(bench.peer, SM=dict.fromkeys(range(10), SMETKA), SR={})
+        before = asyncio.get_running_loop().time()
+        await empty(slots)
+        assert asyncio.get_running_loop().time() - before < 65
+
+
+async def test_a_modem_that_does_not_tell_how_full_it_is_is_asked_once(tmp_path: Path) -> None:
+    async with wired(tmp_path) as bench:
+        bench.peer.on(r"AT\+CPMS\?", ERROR)
+        await asyncio.sleep(300)
+        assert bench.peer.heard.count("AT+CPMS?") == 1
 
 
 async def test_after_a_disturbance_the_storages_are_looked_through(tmp_path: Path) -> None:
