@@ -148,14 +148,16 @@ class Gateway:
     async def _answer(self, question: inbox.Question, sender: Sender | None) -> None:
         """Rule 3: the reply, what it changes and `inbox.done` are one transaction."""
         try:
-            await self._ledger.do(router.answer, question, self._settings, self._now())
+            want = sender.want_answer() if sender is not None else None
+            claims = await self._ledger.do(_answer, question, self._settings, self._now(), want)
+            if sender is not None:
+                sender.take(claims)
         except ModemdError:
             log.exception("question %s is not answered; tried again in a while", question.id)
         finally:
             self._answering.discard(question.id)
-        if sender is not None:
-            await sender.claim_now()
-            sender.question_settled()
+            if sender is not None:
+                sender.question_settled()
 
     # lines
 
@@ -239,6 +241,17 @@ def _record(
     """Record what came; returns what is now whole and waits for an answer."""
     recorded = inbox.record(connection, line_id, received, now)
     return inbox.waiting(connection, [item.inbox_id for item in recorded if item.inbox_id is not None])
+
+
+def _answer(
+    connection: Connection, question: inbox.Question, settings: Settings, now: datetime, want: outbox.Want | None
+) -> list[outbox.Claim]:
+    """Answer, and claim the reply in the same transaction if its line wants it."""
+    router.answer(connection, question, settings, now)
+    if want is None:
+        return []
+    lease = timedelta(seconds=settings.daemon.lease_seconds)
+    return outbox.claim(connection, [want], now, settings.daemon.name, lease)[0]
 
 
 def _row_of(modem: Modem, host: str) -> modems.ModemRow:

@@ -122,14 +122,24 @@ class Sender:
         if self._answering == 0:
             self._calm.set()
 
-    async def claim_now(self) -> None:
+    def want_answer(self) -> outbox.Want | None:
+        """What to claim together with an answer that is being written; None: nothing could leave now."""
+        if self._stopping or self.modem.state is not State.READY or self._wait_for_quota() > 0:
+            return None
+        return outbox.Want(self.line_id, 1, self._settings.kinds.reply.priority)
+
+    def take(self, claims: Sequence[outbox.Claim]) -> None:
+        """Hold what was claimed for this line."""
+        for claim in claims:
+            self._take(claim)
+
+    async def _claim_now(self) -> None:
         """Claim what there is for this line; returns when it is here."""
         async with self._claiming:
             while (want := self._want()) is not None:
                 self._nothing_up_to = want.max_priority  # unless the queue changes while we ask
                 claims = await self._ledger.batch(outbox.claim, want, self._host, self._lease)
-                for claim in claims:
-                    self._take(claim)
+                self.take(claims)
                 if len(claims) == want.count:
                     self._nothing_up_to = -1
 
@@ -161,16 +171,17 @@ class Sender:
             await self._look.wait()
             self._look.clear()
             try:
-                await self.claim_now()
+                await self._claim_now()
             except Exception:
                 log.exception("%s: claiming failed; tried again in a while", self.modem.name)
 
     def _want(self) -> outbox.Want | None:
-        """What this line could take now; when it is full, only what is more urgent than what it holds."""
+        """What this line could take now; while it has more than half, only what is more urgent than what it holds."""
         if self._stopping or self.modem.state is not State.READY or self._wait_for_quota() > 0:
             return None
-        room = 1 + self._ahead() - len(self._held)
-        most = LAST if room > 0 else self._held[-1].claim.priority - 1
+        full = 1 + self._ahead()
+        room = full - len(self._held)
+        most = LAST if 2 * room >= full else self._held[-1].claim.priority - 1
         return outbox.Want(self.line_id, max(room, 1), most) if most > self._nothing_up_to else None
 
     def _take(self, claim: outbox.Claim) -> None:
@@ -225,8 +236,7 @@ class Sender:
         part = held.parts[0]
         held.begun = True
         # The ledger keeps the order: when this mark is on the disk, so is what became of the part before (rule 11).
-        mark = self._ledger.batch(outbox.mark_sending, outbox.Sending(part.part_id, self.line_id), self._host)
-        committed = asyncio.ensure_future(mark)
+        committed = self._ledger.batch(outbox.mark_sending, outbox.Sending(part.part_id, self.line_id), self._host)
         began = asyncio.get_running_loop().time()
         try:
             reference = await self.modem.send(part, committed)

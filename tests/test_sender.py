@@ -150,7 +150,9 @@ def test_an_answer_takes_the_place_of_a_bulk_message_that_is_only_claimed(play: 
         first, second, *_ = desk.queue(4, priority=9)
         await desk.until(lambda: desk.sent == [first])
         (answer,) = desk.queue(kind="reply", priority=0, line_id=desk.line_id)
-        await desk.sender.claim_now()
+        want = desk.sender.want_answer()
+        assert want == outbox.Want(desk.line_id, 1, 0)
+        desk.sender.take(await desk.ledger.batch(outbox.claim, want, HOST, timedelta(seconds=30)))
         may_go.set()
         await desk.until(lambda: len(desk.sent) == 5)
         assert desk.sent[:3] == [first, answer, second]

@@ -100,28 +100,26 @@ class Ledger:
         self._rounds.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def do(self, verb: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def do(self, verb: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run `verb(conn, *args, **kwargs)` in the next round; returns its result once committed, or raises.
 
         A verb may be run twice (the round is rolled back in between), so it does nothing but database work.
         It runs even if its caller is cancelled meanwhile.
         """
-        result: R = await self._ask(_Request(verb, args, kwargs, self._future()))
-        return result
+        return self._ask(_Request(verb, args, kwargs, self._future()))
 
-    async def batch(
+    def batch(
         self,
         verb: Callable[Concatenate[Connection, Sequence[T], datetime, P], Sequence[R]],
         item: T,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> R:
+    ) -> asyncio.Future[R]:
         """Run `verb(conn, items, now, *args, **kwargs)` with all items that wait for this verb with these arguments.
 
         The verb returns one result per item, in order: `await ledger.batch(outbox.claim, Want(1, 1), host, lease)`.
         """
-        result: R = await self._ask(_Request(verb, args, kwargs, self._future(), gathered=True, item=item))
-        return result
+        return self._ask(_Request(verb, args, kwargs, self._future(), gathered=True, item=item))
 
     def post(
         self,

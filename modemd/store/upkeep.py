@@ -38,7 +38,9 @@ _EXPIRED = (
 _IN_DOUBT = (
     select(part.c.id, part.c.submitted_at, message.c.kind)
     .join_from(part, message)
-    .where(text("part.state = 'in_doubt'"))
+    .where(
+        text("part.state IN ('sending', 'in_doubt', 'held') AND part.state = 'in_doubt'")
+    )  # ix_part_open, in its words
 )
 
 
