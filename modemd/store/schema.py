@@ -208,6 +208,8 @@ QUEUED = "state = 'queued' AND due AND claimed_by IS NULL"
 ANY_LINE = f"{QUEUED} AND line_id IS NULL"
 ONE_LINE = f"{QUEUED} AND line_id IS NOT NULL"
 NOT_DUE = "state = 'queued' AND NOT due"
+UNANSWERED = "part.state IN ('sending', 'in_doubt', 'held')"  # handed over, and nothing heard of it
+REPEATED = "part.state = 'queued' AND part.submitted_at IS NOT NULL"  # was in doubt, waits to be sent again
 TROUBLE = "state IN ('in_doubt', 'held', 'failed')"
 
 message = Table(
@@ -265,7 +267,8 @@ part = Table(
     _one_of("state", MessageState),
     _index("ix_part_line_id", "line_id", "submitted_at", where="submitted_at IS NOT NULL"),
     _index("ix_part_reference", "line_id", "reference", "submitted_at", where="reference IS NOT NULL"),
-    _index("ix_part_open", "state", "submitted_at", where="state IN ('sending', 'in_doubt', 'held')"),
+    _index("ix_part_unanswered", "line_id", "submitted_at", where=UNANSWERED.replace("part.", "")),
+    _index("ix_part_repeated", "line_id", "submitted_at", where=REPEATED.replace("part.", "")),
 )
 
 status_report = Table(

@@ -12,7 +12,7 @@ from modemd.messages import StatusReport
 from modemd.store.bulk import Bulk
 from modemd.store.fingerprint import fingerprint
 from modemd.store.parts import DELIVERED, EXPIRED, LEFT, SENT, UNDELIVERED, Work
-from modemd.store.schema import MessageState, UtcTime, message, part, status_report
+from modemd.store.schema import REPEATED, UNANSWERED, MessageState, UtcTime, message, part, status_report
 
 VALIDITY_EXPIRED = 0x46
 CLOCK_SLACK = timedelta(minutes=2)  # the centre's clock may be behind ours, and its stamp has whole seconds
@@ -99,13 +99,10 @@ _ANSWERED = (
     .order_by(part.c.submitted_at.desc())
     .limit(16)
 )
-_UNANSWERED = _SELECT.where(
-    text("part.state IN ('sending', 'in_doubt', 'held')"), part.c.line_id == bindparam("line_id"), _WITHIN
-)
+_UNANSWERED = _SELECT.where(text(UNANSWERED), part.c.line_id == bindparam("line_id"), _WITHIN)
 _REPEATED = _SELECT.where(  # in doubt once, queued again and not begun: the first attempt did arrive
-    text("part.state = 'queued'"),
+    text(REPEATED),
     part.c.line_id == bindparam("line_id"),
-    part.c.reference.is_(None),
     message.c.claimed_by.is_(None),
     _WITHIN,
 )
