@@ -13,7 +13,7 @@ from modemd.errors import DatabaseNewer, DatabaseOutdated, DatabaseUnreachable
 from modemd.store import database as opening
 from modemd.store.schema import metadata
 
-HEAD = "0002"
+HEAD = max(path.name[:4] for path in (opening.MIGRATIONS / "versions").glob("[0-9]*.py"))
 INSERT = "INSERT INTO pin_attempt (sim, pin_hash, at) VALUES ('8935901', 'abc', '2026-11-23 10:00:00+00:00')"
 
 
