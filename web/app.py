@@ -1,5 +1,6 @@
 """The panel as a WSGI application."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from modemd.errors import SettingsError
 from modemd.store import database
 from web import access, bank, formats, language, phone, security, sign_in
 from web.panel import EXTENSION, Panel
+
+log = logging.getLogger(__name__)
 
 SHORTEST_KEY = 32  # characters
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -71,7 +74,7 @@ def _explain_errors(app: Flask) -> None:
     def explain(error: Exception) -> tuple[str, int]:
         match error:
             case DBAPIError():
-                app.logger.error("database: %s", error.orig)
+                log.error("database: %s", str(error.orig).partition("\n")[0])  # what follows may quote values
                 return _error(
                     gettext("The database cannot be reached. The administrator finds the reason in the log."), 503
                 )
