@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 
-from modemd.store.schema import InboxState, MessageState, inbox, message
+from modemd.store import listing
+from modemd.store.schema import InboxState, MessageState, inbox
 from modemd.store.schema import host as host_table
 
 PATIENCE = timedelta(seconds=20)  # a daemon says that it lives every 5 s
@@ -28,10 +29,8 @@ def daemons(conn: Connection, now: datetime) -> list[Daemon]:
 
 
 def waiting(conn: Connection) -> Mapping[str, int]:
-    """How many messages are in each state that is not the end of the way, both directions; counted on an index."""
-    return _counts(conn, message, WAITING) | _counts(conn, inbox, UNANSWERED)
-
-
-def _counts(conn: Connection, table: Table, states: tuple[str, ...]) -> dict[str, int]:
-    counted = select(table.c.state, func.count()).where(table.c.state.in_(states)).group_by(table.c.state)
-    return {str(state): 0 for state in states} | {row[0]: row[1] for row in conn.execute(counted)}
+    """How many messages are in each state that is not the end of the way, both directions; counted on indexes."""
+    outgoing = listing.open_counts(conn)
+    unanswered = select(inbox.c.state, func.count()).where(inbox.c.state.in_(UNANSWERED)).group_by(inbox.c.state)
+    incoming = {str(state): 0 for state in UNANSWERED} | {row[0]: row[1] for row in conn.execute(unanswered)}
+    return {str(state): outgoing[state] for state in WAITING} | incoming
