@@ -23,19 +23,26 @@ PATIENCE = 40.0  # s; a bound on what never comes, not a measure
 
 class RunningService:
     def __init__(
-        self, folder: Path, *, modems: int = 2, settings: str = "", bank_options: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        *,
+        modems: int = 2,
+        settings: str = "",
+        bank_options: tuple[str, ...] = (),
+        database_url: str | None = None,
     ) -> None:
         self.folder = folder
         self.bank = folder / "bank"
         self.log = folder / "network.jsonl"
         self.config = folder / "modemd.toml"
         self.modems = modems
+        self.database_url = database_url or f"sqlite:///{folder}/modemd.db"
         self.phones = ControlClient(self.bank)
         self._bank_options = bank_options
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self.config.write_text(
             f"""
-            database.url = "sqlite:///{folder}/modemd.db"
+            database.url = "{self.database_url}"
             bank.ports = ["{self.bank}/modem*"]
             bank.per_minute = 0
             bank.per_day = 0
@@ -117,7 +124,7 @@ class RunningService:
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        engine = database.connect(f"sqlite:///{self.folder}/modemd.db")
+        engine = database.connect(self.database_url)
         database.prepare(engine)
         try:
             yield engine
