@@ -15,6 +15,7 @@ SOFIA = ZoneInfo("Europe/Sofia")
 DEFAULT_PATH = Path("/etc/modemd/modemd.toml")
 
 KindName = Literal["reply", "reminder", "outage", "otp", "api", "manual"]
+ANSWERS: tuple[KindName, ...] = ("reply", "otp")  # what somebody is waiting for
 Language = Literal["bg-Latn", "bg-Cyrl", "en"]
 
 

@@ -14,7 +14,7 @@ from modemd.config import Settings
 from modemd.gateway import Gateway
 from modemd.modem.bank import Bank
 from modemd.service import templates
-from modemd.store import database, leases, lines
+from modemd.store import alerts, database, leases, lines
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
 from modemd.store.wakeup import Wakeup
@@ -56,13 +56,15 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
     name = settings.daemon.name
     instance = str(uuid.uuid4())
     await ledger.do(lines.host_started, name, instance, os.getpid(), now())
+    await ledger.do(alerts.forget, name, now())
     returned = await ledger.do(leases.recover, name, now())
     log.info("%s: started; back in the queue %s, in doubt %s", name, returned.queued, returned.in_doubt)
     gateway = Gateway(settings, ledger, instance, now)
     bank = Bank(settings, gateway)
     wakeup = Wakeup(settings.database.url, gateway.queue_changed)
     await wakeup.start()
-    tasks: list[asyncio.Task[None]] = [asyncio.create_task(gateway.keep_house()), asyncio.create_task(bank.run())]
+    pumps = (gateway.follow(), gateway.keep_house(), bank.run())
+    tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")
     stopped = asyncio.create_task(stop.wait(), name="stop")

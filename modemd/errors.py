@@ -156,6 +156,10 @@ class VerbFailed(ModemdError):
     """A write did not do what it should: {reason}."""
 
 
+class NotHeld(ModemdError):
+    """Nothing was changed: message {message_id} is {state}, and only a held one is for a person to decide."""
+
+
 # what people hand in
 
 

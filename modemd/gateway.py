@@ -18,17 +18,20 @@ from sqlalchemy import Connection
 
 from modemd.config import SOFIA, Settings
 from modemd.errors import CommandRefused, ModemdError, ModemError
-from modemd.messages import ReceivedSms, StatusReport
+from modemd.messages import AlertKind, ReceivedSms, StatusReport
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.sender import FIRST_RETRY, Quota, Sender
 from modemd.service import router
-from modemd.store import inbox, leases, lines, modems, outbox, reassembly, status_reports, upkeep
+from modemd.store import alerts, inbox, leases, lines, modems, outbox, reassembly, status_reports, switch, upkeep
 from modemd.store.ledger import Ledger
+from modemd.store.switch import Allowed
 
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 5.0
+WELL = frozenset({State.READY, State.UNREGISTERED, State.ABSENT, State.PAUSED})  # no longer a case for quarantine
+NONE_READY = timedelta(minutes=1)  # a bank takes a moment to start
 LATE_ATTEMPTS = 5  # a refusal that came too late to be the sender's business
 IDENTITY_SECONDS = 10.0  # how long a modem waits to hear whether another one holds the same SIM
 
@@ -53,6 +56,11 @@ class Gateway:
         self._spoken: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._answering: set[int] = set()
         self._answers: set[asyncio.Task[None]] = set()
+        self._allowed = Allowed.ALL
+        self._told = asyncio.Event()
+        self._told.set()
+        self._alerts: dict[tuple[str, AlertKind], str | None] = {}
+        self._none_ready_since: datetime | None = None
 
     # lifetime
 
@@ -67,9 +75,29 @@ class Gateway:
         await asyncio.gather(*self._pumps.values(), *self._answers, return_exceptions=True)
 
     def queue_changed(self) -> None:
-        """Something may have come into the queue: look."""
+        """Another process may have written: look at the queue and at what people want."""
+        self._told.set()
         for sender in self._senders.values():
             sender.queue_changed()
+
+    async def follow(self) -> None:
+        """Do what people want, as soon as it is in the database, until cancelled."""
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            try:
+                position = await self._ledger.do(switch.sending)
+            except Exception:
+                log.exception("what people want cannot be read; tried again when the database changes")
+            else:
+                self._allow(position.allowed)
+
+    def _allow(self, allowed: Allowed) -> None:
+        if allowed is not self._allowed:
+            log.warning("sending: %s -> %s", self._allowed, allowed)
+        self._allowed = allowed
+        for sender in self._senders.values():
+            sender.allow(allowed)
 
     # from the bank: who is there
 
@@ -104,9 +132,22 @@ class Gateway:
         """Save what the panel shows of the modem, and let its sender begin or stop."""
         self._modems[modem.port] = modem
         self._ledger.post(modems.save, _row_of(modem, self._host))
+        if modem.state is State.QUARANTINED:
+            self.alert(modem, AlertKind.QUARANTINED, modem.reason)
+        elif modem.state in WELL:
+            self.alert(modem, AlertKind.QUARANTINED, None)
         sender = self._senders.get(modem.line_id) if modem.line_id is not None else None
         if sender is not None and sender.modem is modem:
             sender.modem_changed()
+
+    def alert(self, modem: Modem, kind: AlertKind, text: str | None) -> None:
+        """Raise an alert about a modem, or clear it with None. Raising it again renews its words."""
+        self._note(modem.port, modem.name, kind, text)
+
+    def _note(self, subject: str, name: str, kind: AlertKind, text: str | None) -> None:
+        if self._alerts.get((subject, kind)) != text:
+            self._alerts[subject, kind] = text
+            self._ledger.post(alerts.note, alerts.Notice(self._host, subject, kind, name, text))
 
     # from the bank: what came
 
@@ -169,6 +210,7 @@ class Gateway:
         midnight = now.astimezone(SOFIA).replace(hour=0, minute=0, second=0, microsecond=0)
         sent = await self._ledger.do(lines.sent_times, line_id, midnight)
         sender = Sender(modem, line_id, self._quota(modem, sent), self._ledger, self._settings, self._now)
+        sender.allow(self._allowed)
         self._senders[line_id] = sender
         self._pumps[line_id] = asyncio.get_running_loop().create_task(sender.run(), name=f"send {modem.name}")
         sender.queue_changed()
@@ -187,9 +229,20 @@ class Gateway:
                 for question in questions:
                     self._begin_answer(question)
                 self.queue_changed()
+                self._look_for_a_ready_line(self._now())
                 if next_due is not None:
                     pause = min(pause, max(0.01, (next_due - self._now()).total_seconds()))
             await asyncio.sleep(pause)
+
+    def _look_for_a_ready_line(self, now: datetime) -> None:
+        if any(modem.state is State.READY for modem in self._modems.values()):
+            self._none_ready_since = None
+        elif self._none_ready_since is None:
+            self._none_ready_since = now
+        since = self._none_ready_since
+        ill = since is not None and now - since >= NONE_READY
+        text = f"no modem of {self._host} has been ready since {since:%H:%M} UTC" if ill else None
+        self._note(alerts.BANK, self._host, AlertKind.NO_LINE_READY, text)
 
     def _house_round(self, connection: Connection, now: datetime) -> tuple[list[inbox.Question], datetime | None]:
         """What time alone moves, in one transaction: leases, due and expired messages, doubt, unfinished texts."""

@@ -2,6 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class AlertKind(StrEnum):
+    """What somebody has to be told of, whether or not he is looking."""
+
+    QUARANTINED = "quarantined"  # a modem that the daemon cannot help any more
+    PUK = "puk"
+    STORAGE_FULL = "storage_full"
+    CLOCK_OFF = "clock_off"
+    BALANCE_LOW = "balance_low"
+    NO_LINE_READY = "no_line_ready"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from modemd.config import SOFIA, Settings
+from modemd.config import ANSWERS, SOFIA, Settings
 from modemd.errors import CommandRefused, ModemdError, NotAPhone, NotSent, SendInDoubt, TextError, VerbFailed
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
@@ -19,6 +19,7 @@ from modemd.modem.modem import Modem
 from modemd.pdu import submit
 from modemd.store import outbox
 from modemd.store.ledger import Ledger
+from modemd.store.switch import Allowed
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ class Sender:
         self._answering = 0
         self._calm = asyncio.Event()
         self._calm.set()
+        self._allowed = Allowed.ALL
+        self._answers_up_to = max(getattr(settings.kinds, kind).priority for kind in ANSWERS)
         self._seconds_a_part = 1.0
         self._stopping = False
 
@@ -112,6 +115,13 @@ class Sender:
         self._woken.set()
         self.queue_changed()
 
+    def allow(self, allowed: Allowed) -> None:
+        """The switch has moved (rule 13)."""
+        if allowed is not self._allowed:
+            self._allowed = allowed
+            self._woken.set()
+            self.queue_changed()
+
     def question_came(self) -> None:
         """Bulk waits a moment: the answer to what has just come in shall go first."""
         self._answering += 1
@@ -124,9 +134,9 @@ class Sender:
 
     def want_answer(self) -> outbox.Want | None:
         """What to claim together with an answer that is being written; None: nothing could leave now."""
-        if self._stopping or self.modem.state is not State.READY or self._wait_for_quota() > 0:
+        if not self._may_claim():
             return None
-        return outbox.Want(self.line_id, 1, self._settings.kinds.reply.priority)
+        return outbox.Want(self.line_id, 1, self._settings.kinds.reply.priority, self._allowed is Allowed.ANSWERS)
 
     def take(self, claims: Sequence[outbox.Claim]) -> None:
         """Hold what was claimed for this line."""
@@ -175,14 +185,21 @@ class Sender:
             except Exception:
                 log.exception("%s: claiming failed; tried again in a while", self.modem.name)
 
+    def _may_claim(self) -> bool:
+        idle = self._stopping or self.modem.state is not State.READY or self._allowed is Allowed.NONE
+        return not idle and self._wait_for_quota() == 0
+
     def _want(self) -> outbox.Want | None:
         """What this line could take now; while it has more than half, only what is more urgent than what it holds."""
-        if self._stopping or self.modem.state is not State.READY or self._wait_for_quota() > 0:
+        if not self._may_claim():
             return None
         full = 1 + self._ahead()
         room = full - len(self._held)
         most = LAST if 2 * room >= full else self._held[-1].claim.priority - 1
-        return outbox.Want(self.line_id, max(room, 1), most) if most > self._nothing_up_to else None
+        answers = self._allowed is Allowed.ANSWERS
+        if answers:
+            most = min(most, self._answers_up_to)
+        return outbox.Want(self.line_id, max(room, 1), most, answers) if most > self._nothing_up_to else None
 
     def _take(self, claim: outbox.Claim) -> None:
         """Hold a message claimed for this line; when that is one too many, the least urgent returns to the queue."""
@@ -210,14 +227,17 @@ class Sender:
             pause = None
             if self._held and self.modem.state is State.READY:
                 pause = self._wait_for_quota()
-                if pause == 0:
+                await self._return([held for held in self._held if pause or not self._permits(held)])
+                if self._held:
                     await self._let_answers_pass()
                     if self._held and self.modem.state is State.READY and not self._stopping:
                         return self._held[0]
                     continue
-                self._give_back_all()
             await self._sleep(pause)
         return None
+
+    def _permits(self, held: Held) -> bool:
+        return self._allowed.permits(held.claim.kind)
 
     async def _sleep(self, seconds: float | None) -> None:
         try:
@@ -264,8 +284,9 @@ class Sender:
         self._drop(held)
         try:
             await committed
-        except VerbFailed:
-            return  # it was not marked: cancelled or taken back meanwhile
+        except VerbFailed:  # it was not marked: cancelled or taken back meanwhile, or the switch forbids it
+            self._ledger.post(outbox.release, held.claim.message_id, self._host)
+            return
         await self._ledger.batch(outbox.not_sent, part.part_id)
         self.queue_changed()
 
@@ -303,6 +324,17 @@ class Sender:
 
     def _give_back_all(self) -> None:
         self._give_back([held for held in self._held if not held.begun])
+
+    async def _return(self, returned: list[Held]) -> None:
+        """Give back what may not leave now, when nothing is in the air: also what has begun."""
+        self._give_back([held for held in returned if not held.begun])
+        if begun := [held for held in returned if held.begun]:
+            for held in begun:
+                self._held.remove(held)
+            # On its own in the round, it cannot overtake what became of the part before.
+            ids = [held.claim.message_id for held in begun]
+            await self._ledger.do(outbox.release, ids, self._now(), self._host)
+            self._nothing_up_to = -1
 
     def _give_back(self, returned: list[Held]) -> None:
         for held in returned:

@@ -10,14 +10,15 @@ import pytest
 from sqlalchemy import Engine, select
 
 from modemd.config import Settings
-from modemd.errors import CommandRefused, NotSent, SendInDoubt
+from modemd.errors import CommandRefused, NotSent, SendInDoubt, VerbFailed
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.sender import Quota, Sender
 from modemd.store import database as opening
-from modemd.store import lines, outbox
+from modemd.store import lines, outbox, switch
 from modemd.store.ledger import Ledger
 from modemd.store.schema import message, part
+from modemd.store.switch import Allowed
 
 HOST = "test-host"
 PHONE = "+359888111001"
@@ -236,6 +237,75 @@ def test_what_cannot_be_encoded_is_skipped_with_the_reason_and_stops_nothing(pla
         bad = desk.queue(text="\ufffe" * 2000)
         good = desk.queue()
         await desk.until(lambda: desk.states(*bad, *good) == ["skipped", "sent"])
+
+    play(scene)
+
+
+def test_rule_13_switched_off_nothing_leaves_and_switched_on_everything(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.sender.allow(Allowed.NONE)
+        ids = [*desk.queue(3), *desk.queue(kind="reply", priority=0)]
+        assert desk.sender.want_answer() is None
+        await asyncio.sleep(0)
+        assert desk.states(*ids) == ["queued"] * 4
+        assert [_claimed(desk, each) for each in ids] == [None] * 4
+        desk.sender.allow(Allowed.ANSWERS)
+        await desk.until(lambda: desk.states(*ids) == ["queued"] * 3 + ["sent"])
+        assert [_claimed(desk, each) for each in ids[:3]] == [None] * 3
+        desk.sender.allow(Allowed.ALL)
+        await desk.until(lambda: desk.states(*ids) == ["sent"] * 4)
+
+    play(scene)
+
+
+def test_rule_13_a_sender_that_has_not_heard_of_the_switch_sends_nothing_all_the_same(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        may_go, tried = asyncio.Event(), asyncio.Event()
+
+        async def at_the_prompt(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            try:
+                await committed
+            except VerbFailed as error:
+                tried.set()
+                raise NotSent(port="p", reason=str(error)) from error
+            desk.sent.append(part_.message_id)
+            await may_go.wait()
+            return len(desk.sent)
+
+        desk.behave = at_the_prompt
+        ids = desk.queue(2)
+        await desk.until(lambda: desk.sent == ids[:1] and _claimed(desk, ids[1]) == HOST)
+        with opening.writing(desk.engine) as connection:
+            switch.allow(connection, Allowed.NONE, now())
+        may_go.set()
+        await tried.wait()
+        desk.sender.allow(Allowed.NONE)
+        await desk.until(lambda: _claimed(desk, ids[1]) is None)
+        assert desk.states(*ids) == ["sent", "queued"]
+        assert desk.sent == ids[:1]
+
+    play(scene)
+
+
+def test_rule_13_a_long_message_stops_between_its_parts_and_goes_on_with_the_next(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        parts: list[int] = []
+
+        async def stop_after_the_first(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            parts.append(part_.part_id)
+            if len(parts) == 1:
+                desk.sender.allow(Allowed.NONE)
+            return len(parts)
+
+        desk.behave = stop_after_the_first
+        (long,) = desk.queue(text="y" * 400, parts=3)
+        await desk.until(lambda: len(parts) == 1 and _claimed(desk, long) is None)
+        assert desk.states(long) == ["queued"]
+        desk.sender.allow(Allowed.ALL)
+        await desk.until(lambda: desk.states(long) == ["sent"])
+        assert parts == sorted(set(parts))
+        assert len(parts) == 3
 
     play(scene)
 

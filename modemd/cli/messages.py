@@ -80,7 +80,7 @@ def _wait(engine: Engine, ids: list[int]) -> bool:
 
 @click.command()
 @click.option("--direction", type=click.Choice(["mo", "mt"]), help="mo: received. mt: sent by us.")
-@click.option("--state", type=click.Choice([*MessageState, *InboxState]))
+@click.option("--state", type=click.Choice([str(state) for state in (*MessageState, *InboxState)]))
 @click.option("--number", help="Only to or from this number.")
 @click.option("--limit", type=click.IntRange(1), default=None, help="The newest so many. Default: 50; all with --json.")
 @settings_option

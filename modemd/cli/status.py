@@ -7,14 +7,20 @@ from rich.table import Table
 
 from modemd.cli.common import json_option, now, open_database, print_json, settings_option
 from modemd.config import SOFIA, Settings
-from modemd.store import lines, listing
+from modemd.store import alerts, lines, listing, switch
+from modemd.store.switch import Allowed
+
+SWITCHED_OFF = {
+    Allowed.ANSWERS: "Only answers are sent; everything else waits. To send again: modemd sending all",
+    Allowed.NONE: "Nothing is sent. To send again: modemd sending all",
+}
 
 
 @click.command()
 @settings_option
 @json_option
 def status(settings: Settings, as_json: bool) -> None:
-    """The modems of the bank and what waits in the queue.
+    """The modems of the bank, what waits in the queue, what is wrong, and whether sending is switched off.
 
     \b
     modemd status -c modemd.toml
@@ -25,7 +31,9 @@ def status(settings: Settings, as_json: bool) -> None:
     with open_database(settings).connect() as connection:
         modems = [asdict(modem) for modem in lines.overview(connection, midnight)]
         outbox, inbox = listing.counts(connection)
-    report = {"modems": modems, "outbox": dict(outbox), "inbox": dict(inbox)}
+        allowed = switch.sending(connection).allowed
+        wrong = [asdict(alert) for alert in alerts.standing(connection)]
+    report = {"modems": modems, "outbox": dict(outbox), "inbox": dict(inbox), "sending": allowed, "alerts": wrong}
     if as_json:
         print_json(report)
     else:
@@ -50,6 +58,11 @@ def _show(report: dict[str, Any]) -> None:
     console.print(table)
     if not report["modems"]:
         console.print("No modem has been seen yet. Is the daemon running (modemd run), and does [bank] ports match?")
+    for alert in report["alerts"]:
+        at = alert["raised_at"].astimezone(SOFIA)
+        console.print(f"! {alert['name']}: {alert['text']} (since {at:%d.%m. %H:%M})", markup=False)
+    if report["sending"] != Allowed.ALL:
+        console.print(SWITCHED_OFF[report["sending"]])
     for box in ("outbox", "inbox"):
         waiting = ", ".join(f"{count} {state}" for state, count in report[box].items() if count)
         console.print(f"{box}: {waiting or 'empty'}")

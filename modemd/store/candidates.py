@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, text
 
+from modemd.config import ANSWERS
 from modemd.store.schema import ANY_LINE, ONE_LINE, message
 
 
@@ -18,6 +19,10 @@ class Want:
     line_id: int
     count: int
     max_priority: int = 9
+    answers: bool = False  # only the kinds that somebody is waiting for
+
+    def takes(self, row: Row[Any]) -> bool:
+        return bool(row.priority <= self.max_priority and (not self.answers or row.kind in ANSWERS))
 
 
 _NAMES = ("id", "line_id", "priority", "kind", "recipient", "text", "parts", "expires_at", "attempts")
@@ -72,9 +77,9 @@ def deal(wants: Sequence[Want], pool: Iterable[Row[Any]], pinned: Iterable[Row[A
     dealt: list[list[Row[Any]]] = [[] for _ in wants]
     for _ in range(max(want.count for want in wants)):
         for want, given in zip(wants, dealt, strict=True):
-            queues = [queue for queue in (own[want.line_id], common) if queue]
+            queues = [queue for queue in (own[want.line_id], common) if queue and want.takes(queue[0])]
             best = min(queues, key=_urgency, default=None)
-            if best is not None and len(given) < want.count and best[0].priority <= want.max_priority:
+            if best is not None and len(given) < want.count:
                 given.append(best.popleft())
     return dealt
 

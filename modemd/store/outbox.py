@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from modemd.errors import VerbFailed
-from modemd.store import candidates, status_reports, wakeup
+from modemd.store import candidates, status_reports, switch, wakeup
 from modemd.store.bulk import Bulk
 from modemd.store.candidates import Want as Want
 from modemd.store.dialects import next_ids
@@ -122,6 +122,7 @@ _MARK_MESSAGE = Bulk(
         or_(message.c.state == QUEUED, message.c.state == SENDING),  # the part before may be settled in the same round
         message.c.claimed_by == bindparam("host"),
         message.c.claimed_line_id == bindparam("for_line"),
+        switch.PERMITTED,
     )
     .values(state=SENDING, state_at=bindparam("at"))
 )
@@ -247,12 +248,16 @@ def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: s
 
 
 def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
-    """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line."""
+    """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line.
+
+    Or where the switch does not permit it: it stands still until this is committed (rule 13).
+    """
+    switch.hold_still(conn)
     marks = [{"of_part": each.part_id, "for_line": each.line_id, "host": host, "at": now} for each in sendings]
     # The message first: its row lock keeps a host that takes over expired leases out until we commit.
     messages, parts = _MARK_MESSAGE.run(conn, marks), _MARK_PART.run(conn, marks)
     if not messages == parts == len(sendings):
-        raise VerbFailed(reason="the claim of a message to be sent is gone")
+        raise VerbFailed(reason="the claim of a message to be sent is gone, or sending is switched off")
     return [None] * len(sendings)
 
 

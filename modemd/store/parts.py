@@ -29,7 +29,7 @@ MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     QUEUED: LEFT | {SENDING, SKIPPED, CANCELLED},  # LEFT: a report for what was sent again after doubt; or expired here
     SENDING: LEFT | {QUEUED, FAILED, IN_DOUBT},
     IN_DOUBT: LEFT | {QUEUED, FAILED, HELD},  # queued or failed: a late +CMS ERROR, or sent again
-    HELD: LEFT,
+    HELD: LEFT | {QUEUED, CANCELLED},  # a person decided
     SENT: LEFT - {SENT},
     DELIVERED: frozenset(),
     UNDELIVERED: frozenset(),

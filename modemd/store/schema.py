@@ -25,6 +25,8 @@ from sqlalchemy import (
     text,
 )
 
+from modemd.config import ANSWERS
+
 
 class _SqliteUtc(TypeDecorator[datetime]):
     """SQLite has no time with a zone: fixed-width ISO text, so that text order is time order."""
@@ -201,12 +203,36 @@ pin_attempt = Table(
     Column("at", UtcTime, nullable=False),
 )
 
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("host", String(64), nullable=False),
+    Column("subject", String(255), nullable=False),  # the port of a modem, or "bank"
+    Column("kind", String(24), nullable=False),  # messages.AlertKind
+    Column("name", String(255), nullable=False),  # what people call the subject
+    Column("text", Text, nullable=False),
+    Column("raised_at", UtcTime, nullable=False),
+    Column("cleared_at", UtcTime),  # None: still so
+    _index("uq_alert_open", "host", "subject", "kind", where="cleared_at IS NULL", unique=True),
+    Index("ix_alert_raised_at", "raised_at"),
+)
+
+switch = Table(  # what holds for every daemon at once
+    "switch",
+    metadata,
+    Column("name", String(16), primary_key=True),  # "sending"
+    Column("position", String(16), nullable=False),
+    Column("since", UtcTime, nullable=False),
+)
+
 # the outbox
 
 # The words of a partial index must stand in the query as they stand here, literally, or the index is not used.
 QUEUED = "state = 'queued' AND due AND claimed_by IS NULL"
 ANY_LINE = f"{QUEUED} AND line_id IS NULL"
 ONE_LINE = f"{QUEUED} AND line_id IS NOT NULL"
+ANSWER = f"kind IN ({', '.join(map(repr, ANSWERS))})"
 NOT_DUE = "state = 'queued' AND NOT due"
 UNANSWERED = "part.state IN ('sending', 'in_doubt', 'held')"  # handed over, and nothing heard of it
 REPEATED = "part.state = 'queued' AND part.submitted_at IS NOT NULL"  # was in doubt, waits to be sent again
