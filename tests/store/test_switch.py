@@ -76,6 +76,7 @@ def test_rule_13_when_it_is_moved_nothing_is_marked_that_it_forbids(
                 break
             marked.append(claim.message_id)
             started.set()
+            ended.wait(0.005)  # SQLite is not fair to who waits for its lock
         ended.set()
 
     thread = threading.Thread(target=mark)
