@@ -29,7 +29,7 @@ QUIET_SECONDS = 0.3  # no byte for this long: the modem has said all it had to s
 CHATTER_ROUNDS = 10  # of QUIET_SECONDS, for a modem that never stops talking
 ATTEMPTS = 5  # AT written this often before the modem counts as silent
 FIRST_ATTEMPT_SECONDS = 0.5  # for the answer to the first AT; doubled for each further one up to command_timeout
-SENDING_SECONDS = 5.0  # since the last Ctrl-Z: the slowest parts take about as long, so the next is on its way
+REST_SECONDS = 0.5  # after an answer to Ctrl-Z; in a campaign the next part is under way by then
 MORE_TIME = 10  # times that a command's limit begins anew while its answer keeps coming
 
 
@@ -63,7 +63,7 @@ class Channel:
         self._strays: deque[Stray] = deque(maxlen=64)  # what came while out of step
         self._heard = 0  # how often the modem has said anything
         self._has_fence = True
-        self._sent_at = float("-inf")
+        self._rests_from = float("-inf")
         self._cut_short: Replies = ()  # the lines of an answer whose end never came
         self._port: Port | None = None
         self.gone: asyncio.Future[PortGone] = self._loop.create_future()
@@ -93,7 +93,12 @@ class Channel:
     @property
     def sending(self) -> bool:
         """Whether a part is under way, or was a moment ago."""
-        return self._loop.time() < self._sent_at + SENDING_SECONDS
+        return self._loop.time() < self._rests_from
+
+    @property
+    def rests_from(self) -> float:
+        """When the modem is at rest unless a next part comes, in the loop's time; inf while one is under way."""
+        return self._rests_from
 
     @asynccontextmanager
     async def hold(self, *, urgent: bool = True) -> "AsyncIterator[None]":
@@ -143,6 +148,7 @@ class Channel:
                 raise NotSent(port=self.path, reason="the modem left its prompt")
             return await self._hand_over(command, part)
         finally:
+            self._rests_from = min(self._rests_from, self._loop.time() + REST_SECONDS)
             self._turn.give()
 
     async def _prompt(self, command: Command[int | None], part: OutgoingSms) -> Final | None:
@@ -165,7 +171,7 @@ class Channel:
 
     async def _hand_over(self, command: Command[int | None], part: OutgoingSms) -> int:
         self._write(self._dialogue.body(part.pdu))
-        self._sent_at = self._loop.time()
+        self._rests_from = float("inf")
         replies: Replies = ()
         try:
             answer = await self._answer(command, self._send_seconds)

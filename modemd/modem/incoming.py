@@ -34,6 +34,7 @@ RETRY_SECONDS = 5.0  # after a failure of the modem's storage or of the database
 SWEEP_PAUSE_SECONDS = 1.0  # between two looks, however often the modem asks for one
 REPORT_SECONDS = 10.0  # that a status report may wait while the modem is sending
 IDLE_REPORT_SECONDS = 0.1  # the same while it is not
+REST_CHECK_SECONDS = 0.5  # between two looks whether it is, while reports wait
 MOST_REPORTS = 10  # that may wait where the size of their storage is not known
 LIST_FROM = 4  # announced at once: one listing is cheaper than this many reads
 MOST_SLOTS = 10_000  # no storage is larger
@@ -114,7 +115,9 @@ class Inbound:
     # what there is to do
 
     async def _wait(self) -> None:
-        pause = min(self._sweep_at, self._reports_at, self._check_at) - self._loop.time()
+        pause = min(self._sweep_at, self._reports_due(), self._check_at) - self._loop.time()
+        if self._reports:
+            pause = min(pause, REST_CHECK_SECONDS)
         if pause > 0 and not self._announced and not self._to_acknowledge():
             self._woken.clear()
             try:
@@ -130,7 +133,7 @@ class Inbound:
         elif self._announced:
             storage = self._usual_storage = next(iter(self._announced))
             await self._take_in_announced(storage, self._announced.pop(storage))
-        elif now >= self._reports_at:
+        elif now >= self._reports_due():
             self._reports_at = float("inf")
             for storage in list(self._reports):
                 await self._take_in_announced(storage, self._reports.pop(storage, {}))
@@ -158,8 +161,14 @@ class Inbound:
         size = self._storages.size(REPORTS)
         most = size // 2 if size else MOST_REPORTS
         crowded = any(len(slots) >= most for slots in self._reports.values())
-        wait = 0.0 if crowded else REPORT_SECONDS if self._channel.sending else IDLE_REPORT_SECONDS
-        self._reports_at = min(self._reports_at, self._loop.time() + wait)
+        self._reports_at = min(self._reports_at, self._loop.time() + (0.0 if crowded else REPORT_SECONDS))
+
+    def _reports_due(self) -> float:
+        """By the dozen during a campaign, soon when the modem is at rest."""
+        if not self._reports:
+            return float("inf")
+        soon = self._reports_at - REPORT_SECONDS + IDLE_REPORT_SECONDS
+        return min(self._reports_at, max(soon, self._channel.rests_from))
 
     def _take_direct(self, event: Urc) -> None:
         if event.pdu is None:

@@ -25,7 +25,7 @@ async def test_while_the_modem_sends_reports_are_taken_in_by_one_listing(tmp_pat
         for slot, report in enumerate(reports[:4]):
             slots.storages["SR"][slot] = report
             bench.peer.say(line(f'+CDSI: "SR",{slot}'))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.05)
         assert bench.peer.heard == []
         await slots.happened.until(lambda: not slots.storages["SR"])
         assert bench.peer.heard == ['AT+CPMS="SR"', "AT+CMGL=4", "AT+CMGD=1,1"]
@@ -48,6 +48,17 @@ async def test_an_idle_modem_s_report_is_read_at_once(tmp_path: Path, reports: l
         slots.storages["SR"][1] = reports[0]
         bench.peer.say(line('+CDSI: "SR",1'))
         await bench.told("reports", seconds=1)
+
+
+async def test_after_the_last_part_they_are_read_as_soon_as_the_modem_is_at_rest(
+    tmp_path: Path, reports: list[str]
+) -> None:
+    async with wired(tmp_path) as bench:
+        slots = Slots(bench.peer, SM={}, SR={})
+        await bench.send()
+        slots.storages["SR"][1] = reports[0]
+        bench.peer.say(line('+CDSI: "SR",1'))
+        await bench.told("reports", seconds=2)
 
 
 async def test_an_sms_does_not_wait_for_them(tmp_path: Path, reports: list[str]) -> None:
