@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"config", "errors", "messages"}
+SHARED = {"causes", "config", "errors", "messages"}
 ANYTHING = {"cli", "daemon", "demo", "bench", "rig", "__main__"}
 MAY_IMPORT = {
     "at": set(),

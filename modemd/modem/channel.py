@@ -190,7 +190,7 @@ class Channel:
             port=self.path,
             command=command,
             result=str(final),
-            advice=final.cause.advice,
+            advice=final.cause,
             permanent=final.cause.permanent,
             result_code=None if final.code is None else f"{final.family}{final.code}",
         )

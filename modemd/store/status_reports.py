@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select, text
 
+from modemd import causes
+from modemd.causes import Next
 from modemd.messages import StatusReport
 from modemd.store.bulk import Bulk
 from modemd.store.fingerprint import fingerprint
@@ -73,9 +75,10 @@ def settle_waiting(conn: Connection, part_ids: Iterable[int], now: datetime) -> 
 
 def outcome(status: int) -> MessageState | None:
     """What a TP-ST says (23.040, 9.2.3.15); None: the centre still tries. Reserved values read as service rejected."""
-    if status < 0x20:
+    follows = causes.tp_st(status).next
+    if follows is Next.ARRIVED:
         return DELIVERED
-    if status < 0x40:
+    if follows is Next.CENTRE_TRIES:
         return None
     return EXPIRED if status == VALIDITY_EXPIRED else UNDELIVERED
 
@@ -223,6 +226,8 @@ def _apply(conn: Connection, found: Sequence[tuple[int, Mapping[str, Any]]], now
             columns |= {"reference": report["reference"], "sent_at": now}
             work.change(settled.message, sent_at=now, line_id=settled.line_id)
         final = outcome(report["status"])
+        if final in (UNDELIVERED, EXPIRED) and (unanswered or settled.state is SENT):
+            work.change(settled.message, error=_in_words(report["status"]))
         if final is not None and (unanswered or settled.state is SENT):
             work.move(settled, final, **columns)
         elif unanswered:
@@ -230,3 +235,8 @@ def _apply(conn: Connection, found: Sequence[tuple[int, Mapping[str, Any]]], now
         elif settled.state is SENT:
             work.note(settled, **columns)
     work.write(now)
+
+
+def _in_words(status: int) -> str:
+    cause = causes.tp_st(status)
+    return f"status report {status}, {cause.name} ({cause})"

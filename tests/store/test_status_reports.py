@@ -68,6 +68,20 @@ def test_a_report_settles_its_part_and_its_message(out: Outbox, line_id: int) ->
     assert out.of_part(part_id).state == "delivered"
 
 
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(0x46, "validity period expired"), (0x42, "reach them in another way"), (0x00, None), (0x20, None)],
+)
+def test_a_message_that_did_not_arrive_says_why_and_what_to_do(
+    out: Outbox, line_id: int, status: int, says: str | None
+) -> None:
+    part_id = out.sending(line_id)
+    out.sent(part_id, 7)
+    out.report(line_id, 7, status)
+    error = out.of_part(part_id).error
+    assert (says in error) if says else error is None
+
+
 def test_still_trying_changes_nothing_but_is_kept(out: Outbox, line_id: int) -> None:
     part_id = out.sending(line_id)
     out.sent(part_id, 7)
