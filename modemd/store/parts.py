@@ -86,7 +86,7 @@ _LOAD = (
     select(*_COLUMNS)
     .join_from(message, part, part.c.message_id == message.c.id)
     .order_by(message.c.id, part.c.number)  # locks taken in one order do not deadlock
-    .with_for_update(of=message)
+    .with_for_update(of=(message, part))  # both: what is not locked would be read as it was before the wait
 )
 _OF_MESSAGES = _LOAD.where(message.c.id.in_(bindparam("ids", expanding=True)))
 _OF_PARTS = _LOAD.where(

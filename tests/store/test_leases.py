@@ -1,13 +1,18 @@
 """A host that stops, restarts or dies loses no message and repeats none (rule 11)."""
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection, Engine, select, text
 
 from modemd.errors import VerbFailed
-from modemd.store import leases
+from modemd.store import leases, outbox
 from modemd.store.leases import Returned
-from tests.store.outbox_driver import LEASE, NOW, Outbox
+from modemd.store.outbox import Sending, Want
+from modemd.store.schema import message, part
+from tests.store.outbox_driver import HOST, LEASE, NOW, Outbox, compose
 
 SECOND = timedelta(seconds=1)
 
@@ -65,3 +70,69 @@ def test_a_long_message_between_two_parts_goes_on_after_a_restart(out: Outbox, l
     leases.recover(out.conn, "gsm-host-1", NOW)
     (again,) = out.claim(line_id)
     assert [each.number for each in again.open_parts] == [2]
+
+
+class Race:
+    """One claimed message, and two transactions that meet at it on PostgreSQL."""
+
+    def __init__(self, database: Engine, make_line: Callable[[Connection, int], int]) -> None:
+        self.database = database
+        with database.begin() as conn:
+            line_id = make_line(conn, 0)
+            outbox.enqueue(conn, [compose()], NOW)
+            ((claim,),) = outbox.claim(conn, [Want(line_id, 1)], NOW, HOST, LEASE)
+        self.sending = Sending(claim.open_parts[0].id, line_id)
+
+    def mark(self, conn: Connection) -> None:
+        outbox.mark_sending(conn, [self.sending], NOW, HOST)
+
+    def reclaim(self, conn: Connection) -> None:
+        leases.reclaim_expired(conn, NOW + LEASE + SECOND)
+
+    def meet(self, first: Callable[[Connection], None], second: Callable[[Connection], None]) -> list[VerbFailed]:
+        """Run `second` while `first` has not committed yet; returns what `second` complained of."""
+        failed: list[VerbFailed] = []
+
+        def late() -> None:
+            try:
+                with self.database.begin() as conn:
+                    second(conn)
+            except VerbFailed as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=late)
+        with self.database.begin() as conn:
+            first(conn)
+            thread.start()
+            self._wait_until_blocked()
+        thread.join()
+        return failed
+
+    def _wait_until_blocked(self) -> None:
+        blocked = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        with self.database.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            while not conn.scalar(blocked):
+                pass
+
+    def states(self) -> tuple[object, ...]:
+        with self.database.begin() as conn:
+            owner = conn.execute(select(message.c.state, message.c.claimed_by)).one()
+            return (*owner, conn.scalar(select(part.c.state)))
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_message_taken_over_is_not_begun_by_the_host_that_was_late(
+    database: Engine, make_line: Callable[[Connection, int], int]
+) -> None:
+    race = Race(database, make_line)
+    assert len(race.meet(race.reclaim, race.mark)) == 1
+    assert race.states() == ("queued", None, "queued")
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_message_begun_just_before_it_was_taken_over_is_in_doubt(
+    database: Engine, make_line: Callable[[Connection, int], int]
+) -> None:
+    race = Race(database, make_line)
+    assert race.meet(race.mark, race.reclaim) == []
+    assert race.states() == ("in_doubt", None, "in_doubt")
