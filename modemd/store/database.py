@@ -1,6 +1,7 @@
 """Opening the database, SQLite or PostgreSQL, and its revision."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from modemd.errors import DatabaseNewer, DatabaseOutdated, DatabaseUnreachable
@@ -22,6 +24,7 @@ BUSY_TIMEOUT = 5.0  # s that SQLite waits for another process's commit before it
 MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 LOST_OR_BUSY = ("08", "40", "57P")  # SQLSTATE: connection, serialization and deadlock, shutdown and start-up
+_DETAIL = re.compile(r"\n(DETAIL|CONTEXT): .*?(?=\n[A-Z\[(]|\Z)", re.DOTALL)
 TOO_MANY_CONNECTIONS = "53300"
 READ_ONLY = "25006"  # a standby answered: the primary is moving
 
@@ -97,12 +100,21 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,  # rule 12: an error that is logged names no phone and quotes no text
         pool_pre_ping=True,
         connect_args=POSTGRESQL_OPTIONS,
     )
+    event.listen(engine, "handle_error", _drop_detail)
+    return engine
+
+
+def _drop_detail(context: ExceptionContext) -> None:
+    """PostgreSQL explains errors with the values of the row: "Key (number)=(…) already exists" (rule 12)."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (_DETAIL.sub("", str(error.args[0])), *error.args[1:])
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Tells the daemon that another process may have written, so that the queue is never polled."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -40,8 +41,7 @@ class Wakeup:
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        watch = self._watch_sqlite if self._url.get_backend_name() == "sqlite" else self._listen
-        self._thread = threading.Thread(target=watch, name="wakeup", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="wakeup", daemon=True)
         self._thread.start()
 
     async def close(self) -> None:
@@ -53,31 +53,29 @@ class Wakeup:
         if self._loop is not None and not self._closing.is_set():
             self._loop.call_soon_threadsafe(self._callback)
 
-    def _watch_sqlite(self) -> None:
-        connection = sqlite3.connect(str(self._url.database), isolation_level=None)
-        try:
+    def _watch(self) -> None:
+        attend = self._attend_sqlite if self._url.get_backend_name() == "sqlite" else self._attend_postgresql
+        while not self._closing.is_set():
+            try:
+                attend()
+            except (sqlite3.Error, psycopg.Error) as error:
+                log.warning("database: what others write is not noticed: %s", error)
+                self._closing.wait(RECONNECT_AFTER)
+
+    def _attend_sqlite(self) -> None:
+        with contextlib.closing(sqlite3.connect(str(self._url.database), isolation_level=None)) as connection:
             seen = None
             while not self._closing.wait(SQLITE_INTERVAL):
                 (version,) = connection.execute("PRAGMA data_version").fetchone()
                 if version != seen:
                     seen = version
                     self._hint()
-        finally:
-            connection.close()
 
-    def _listen(self) -> None:
+    def _attend_postgresql(self) -> None:
         url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        while not self._closing.is_set():
-            try:
-                with psycopg.connect(url, autocommit=True, **database.POSTGRESQL_OPTIONS) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
-                    self._hint()  # what was notified while nobody listened is not told again
-                    self._read_notifications(connection)
-            except psycopg.OperationalError as error:
-                log.warning("database: no notifications: %s", error)
-                self._closing.wait(RECONNECT_AFTER)
-
-    def _read_notifications(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
-        while not self._closing.is_set():
-            for _ in connection.notifies(timeout=LISTEN_TIMEOUT, stop_after=1):
-                self._hint()
+        with psycopg.connect(url, autocommit=True, **database.POSTGRESQL_OPTIONS) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._hint()  # what was notified while nobody listened is not told again
+            while not self._closing.is_set():
+                for _ in connection.notifies(timeout=LISTEN_TIMEOUT, stop_after=1):
+                    self._hint()
