@@ -8,6 +8,8 @@ from modemd.cli.common import json_option, print_json
 from modemd.sim import bank, models
 from modemd.sim.control import ControlClient, ControlServer
 
+EVERY = "every"  # model
+
 _folder_option = click.option(
     "--dir",
     "folder",
@@ -21,7 +23,15 @@ _folder_option = click.option(
 @click.command()
 @_folder_option
 @click.option("--modems", type=click.IntRange(1, bank.MAX_MODEMS), required=True, help="How many modems.")
-@click.option("--model", type=click.Choice(sorted(models.MODELS)), default="generic", show_default=True)
+@click.option(
+    "--model",
+    "names",
+    type=click.Choice([*sorted(models.MODELS), EVERY]),
+    multiple=True,
+    default=["generic"],
+    show_default=True,
+    help="May be given several times: the modems take them in turn.",
+)
 @click.option("--send-seconds", type=click.FloatRange(min=0), default=0.0, help="From Ctrl-Z to +CMGS. Default: 0.")
 @click.option("--send-jitter", type=click.FloatRange(0, 1), default=0.0, help="0.2: that time varies by 20 %.")
 @click.option(
@@ -35,7 +45,7 @@ _folder_option = click.option(
 def sim(
     folder: Path,
     modems: int,
-    model: str,
+    names: tuple[str, ...],
     send_seconds: float,
     send_jitter: float,
     report_seconds: float,
@@ -48,7 +58,8 @@ def sim(
     \b
     modemd sim --dir bank --modems 4
     """
-    options = bank.Options(modems, model, send_seconds, send_jitter, report_seconds, seed, pin, log)
+    chosen = tuple(models.MODELS) if EVERY in names else names
+    options = bank.Options(modems, chosen, send_seconds, send_jitter, report_seconds, seed, pin, log)
     asyncio.run(_run(folder, options))
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from modemd.cli.common import json_option, now, open_database, print_json, settings_option
 from modemd.config import SOFIA, Settings
+from modemd.modem.models import model_of
 from modemd.store import alerts, lines, listing, switch
 from modemd.store.switch import Allowed
 
@@ -29,7 +30,7 @@ def status(settings: Settings, as_json: bool) -> None:
     at = now()
     midnight = at.astimezone(SOFIA).replace(hour=0, minute=0, second=0, microsecond=0)
     with open_database(settings).connect() as connection:
-        modems = [asdict(modem) for modem in lines.overview(connection, midnight)]
+        modems = [_with_source(modem) for modem in lines.overview(connection, midnight)]
         outbox, inbox = listing.counts(connection)
         allowed = switch.sending(connection).allowed
         wrong = [asdict(alert) for alert in alerts.standing(connection)]
@@ -40,9 +41,15 @@ def status(settings: Settings, as_json: bool) -> None:
         _show(report)
 
 
+def _with_source(modem: lines.ModemOverview) -> dict[str, Any]:
+    """`model_source`: where what we know of its model was read; null: the model is unverified, or has not told yet."""
+    known = model_of(modem.manufacturer, modem.model)
+    return {**asdict(modem), "model_source": known.source or None}
+
+
 def _show(report: dict[str, Any]) -> None:
     console = Console()
-    table = Table("line", "state", "operator", "signal", "sent today", "received today", "port", "why")
+    table = Table("line", "state", "operator", "signal", "sent today", "received today", "port", "model", "why")
     for modem in report["modems"]:
         signal = "" if modem["signal_dbm"] is None else f"{modem['signal_dbm']} dBm"
         counts = (str(modem["sent_today"]), str(modem["received_today"]))
@@ -53,6 +60,7 @@ def _show(report: dict[str, Any]) -> None:
             signal,
             *counts,
             modem["port"],
+            f"{modem['model'] or ''}{'' if modem['model_source'] else ' (unverified)'}".strip(),
             modem["reason"] or "",
         )
     console.print(table)

@@ -1,12 +1,13 @@
 """What differs between modem models, as rows. Nothing else in modemd asks what make a modem is.
 
-`source` names the manual a row was written from; none of them has been tried on the hardware yet.
+`source` names the manual or the public transcript a row was written from; a modem without a row is unverified. None of
+them has been tried on the hardware yet.
 """
 
 import re
 from dataclasses import dataclass, field
 
-from modemd.at.commands import Command, iccid, pin_tries
+from modemd.at.commands import Command, iccid, pin_tries, plain
 
 # 27.005, 3.4.1: <mode>,<mt>,<bm>,<ds>,<bfr>. mt 1: messages are stored and announced (+CMTI); ds 2: so are status
 # reports (+CDSI), ds 1: they come straight to us (+CDS). Some modems know <bfr> 1 only, some <mode> 1 only.
@@ -17,6 +18,7 @@ NO_REPORTS = ("2,1,0,0,0", "2,1,0,0,1", "1,1,0,0,0", "2,1", "1,1")
 _STANDARD_TRIES = pin_tries("AT+CPINR", r'\+CPINR: *"?SIM PIN"? *, *(\d+)')  # 27.007, 8.65
 _SIMCOM_TRIES = pin_tries("AT+SPIC", r"\+SPIC: *(\d+)")
 _HUAWEI_TRIES = pin_tries("AT^CPIN?", r"\^CPIN: *[^,]*, *\d* *, *\d+ *, *(\d+)")
+_QUECTEL_TRIES = pin_tries("AT+QPINC?", r'\+QPINC: *"SC" *, *(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Model:
     pin_tries: tuple[Command[int | None], ...] = ()
     stored_reports: tuple[str, ...] = field(default=STORED_REPORTS)
     direct_reports: tuple[str, ...] = field(default=DIRECT_REPORTS)
+    manners: tuple[Command[None], ...] = ()  # said at the start; a modem that refuses one does without
+
+    @property
+    def verified(self) -> bool:
+        return bool(self.source)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -39,7 +46,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 GENERIC = Model(
     "generic",
     _pattern(""),
-    "3GPP TS 27.005 and 27.007",
+    "",
     (iccid("AT+CCID"), iccid("AT^ICCID?"), iccid("AT+ICCID"), iccid("AT+QCCID")),
     (_STANDARD_TRIES, _SIMCOM_TRIES, _HUAWEI_TRIES),
 )
@@ -48,50 +55,82 @@ MODELS = (
     Model(
         "Huawei",
         _pattern("huawei"),
-        "Huawei ME906 AT Command Interface Specification: ^ICCID, ^CPIN",
+        "Huawei ME906s AT Command Interface Specification: ^ICCID, ^CPIN, ^CURC; gammu issues 45, 138, 490",
         (iccid("AT^ICCID?"),),
         (_HUAWEI_TRIES,),
+        manners=(plain("AT^CURC=0"),),  # ^RSSI, ^BOOT, ^HCSQ and their like, every few seconds
+    ),
+    Model(
+        "ZTE",
+        _pattern(r"\bzte\b"),
+        'gammu issue 209 (MF626): +CDSI: "SR"',
+        (iccid("AT+CCID"), iccid("AT+ZGETICCID")),
+    ),
+    Model(
+        "SIM7600",
+        _pattern("SIM7[0-9]00"),
+        "SIM7500_SIM7600 Series AT Command Manual V1.07: +CICCID, +SPIC, +CNMI (ds 0 to 2)",
+        (iccid("AT+CICCID"), iccid("AT+CCID")),
+        (_SIMCOM_TRIES,),
     ),
     Model(
         "SIMCom",
         _pattern("simcom|SIM[0-9]{3,4}"),
-        "SIM800 Series AT Command Manual V1.09: +CCID, +SPIC, +CNMI (ds 0 and 1)",
+        "SIM800 Series AT Command Manual V1.09: +CCID, +SPIC; python-gsmmodem issue 60: +CNMI (ds 0 and 1)",
         (iccid("AT+CCID"), iccid("AT+CICCID")),
         (_SIMCOM_TRIES,),
     ),
     Model(
+        "Quectel M",
+        _pattern(r"quectel.*\bM[0-9]{2}|quectel_M[0-9]{2}"),
+        "Quectel M35 AT Commands Manual V1.0 and M95 AT Commands Manual V3.1: +QCCID, +CNMI (ds 0 and 1)",
+        (iccid("AT+QCCID"), iccid("AT+CCID")),
+        (_QUECTEL_TRIES,),
+    ),
+    Model(
         "Quectel",
         _pattern("quectel"),
-        "Quectel EC2x&EG9x AT Commands Manual: +QCCID, +QPINC",
+        "Quectel EC25&EC21 AT Commands Manual V1.3: +QCCID, +QPINC; gammu issue 408: +CNMI (mode 0 to 2)",
         (iccid("AT+QCCID"),),
-        (pin_tries("AT+QPINC?", r'\+QPINC: *"SC" *, *(\d+)'),),
+        (_QUECTEL_TRIES,),
     ),
     Model(
         "Telit",
         _pattern("telit"),
-        "Telit AT Commands Reference Guide: #CCID, #PCT",
+        "Telit LE910 V2 Series AT Commands 80446ST10707A: #CCID, #PCT, +CNMI (ds 0 to 2)",
         (iccid("AT#CCID"),),
         (pin_tries("AT#PCT", r"#PCT: *(\d+)"),),
     ),
     Model(
         "Cinterion",
         _pattern("cinterion|siemens|gemalto"),
-        "Cinterion BGS2 AT Command Set: ^SCID, ^SPIC",
+        "Cinterion BGS5 AT Command Set: ^SCID, ^SPIC; gammu pull request 1207 (MC75i): +CNMI (bfr 1 alone)",
         (iccid("AT^SCID"),),
         (pin_tries("AT^SPIC", r"\^SPIC: *(\d+)"),),
+        stored_reports=("2,1,0,2,1",),
+        direct_reports=("2,1,0,1,1", "1,1,0,1,1"),
     ),
     Model(
         "u-blox",
         _pattern("u-blox"),
-        "u-blox Cellular Modules AT Commands Manual: +CCID, +UPINCNT",
+        "u-blox Cellular Modules AT Commands Manual UBX-13002752: +CCID, +UPINCNT, +UMWI",
         (iccid("AT+CCID"),),
         (pin_tries("AT+UPINCNT", r"\+UPINCNT: *(\d+)"),),
+        manners=(plain("AT+UMWI=0"),),  # message waiting indications
     ),
     Model(
         "Wavecom",
-        _pattern("wavecom|sierra"),
-        "Wavecom AT Commands Interface Guide: +CCID, +CPINC",
-        (iccid("AT+CCID"), iccid("AT!ICCID?")),
+        _pattern("wavecom|fastrack"),
+        "Wavecom AT Commands Interface Guide WM_DEV_OAT_UGD_049: +CCID, +CPINC, +WIND",
+        (iccid("AT+CCID"),),
+        (pin_tries("AT+CPINC", r"\+CPINC: *(\d+)"), _STANDARD_TRIES),
+        manners=(plain("AT+WIND=0"),),
+    ),
+    Model(
+        "Sierra",
+        _pattern("sierra"),
+        "Sierra Wireless GSM/GPRS/EDGE AT Command Reference 2130213; AT Commands Interface Guide 4111703: +CCID",
+        (iccid("AT!ICCID?"), iccid("AT+CCID")),
         (pin_tries("AT+CPINC", r"\+CPINC: *(\d+)"), _STANDARD_TRIES),
     ),
 )

@@ -149,11 +149,12 @@ class Startup:
 
     async def messaging(self, model: Model) -> Messaging:
         """Set up what concerns messages. Raises StartupRefused."""
+        await self._rows(tuple(Row(command, False, "quieter") for command in model.manners))
         accepted = await self._rows(MESSAGING)
         storages = await self.optional(commands.OFFERED_STORAGES)
-        forms = (*model.direct_reports, *models.NO_REPORTS)
+        forms = (*model.direct_reports, *model.stored_reports, *models.NO_REPORTS)  # without "SR" into SM, if need be
         if storages is not None and "SR" in storages.reading:
-            forms = (*model.stored_reports, *forms)
+            forms = (*model.stored_reports, *model.direct_reports, *models.NO_REPORTS)
         announces = await self._first_accepted(commands.notifications(form) for form in forms)
         return Messaging(storages, announces, commands.PHASE_2_PLUS in accepted)
 

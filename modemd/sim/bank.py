@@ -21,7 +21,7 @@ class Options:
     """How a bank behaves. Times in seconds."""
 
     modems: int = 4
-    model: str = "generic"
+    models: tuple[str, ...] = ("generic",)  # the modems take them in turn
     send_seconds: float = 0.0  # from Ctrl-Z to +CMGS
     send_jitter: float = 0.0  # 0.2: each time up to 20 % shorter or longer
     report_seconds: float = 1.0
@@ -37,7 +37,7 @@ class Bank:
         """Raises SimulatorError for a model that does not exist."""
         self.folder = folder
         self._options = options
-        self._model = models.find(options.model)
+        self._models = [models.find(name) for name in options.models]
         self._clock: Clock = LoopClock()
         self._journal = Journal(options.log)
         self.network = Network(self._clock, report_seconds=options.report_seconds, journal=self._journal)
@@ -92,7 +92,7 @@ class Bank:
         return Modem(
             name,
             identity.invent(options.seed, index),
-            self._model,
+            self._models[index % len(self._models)],
             self.network,
             self._clock,
             Random(f"{options.seed}/{index}"),  # noqa: S311 - repeatable by its seed

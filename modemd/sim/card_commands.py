@@ -75,12 +75,17 @@ class CardCommands:
         pin, puk = self._card.pin_tries, self._card.puk_tries
         if request.form is Form.TEST:
             return []
-        if self._model.pin_counter_command == "+SPIC":
-            return [f"+SPIC: {pin},{puk},3,10"]
-        if self._model.pin_counter_command == "^CPIN":
-            left = puk if self._card.state is CardState.PUK else pin
-            return [f"^CPIN: {self._card.state},{left},{puk},{pin},10,3"]
-        return [f"+CPINR: SIM PIN,{pin},3", f"+CPINR: SIM PUK,{puk},10"]
+        left = puk if self._card.state is CardState.PUK else pin
+        answers = {
+            "+SPIC": [f"+SPIC: {pin},{puk},3,10"],
+            "^CPIN": [f"^CPIN: {self._card.state},{left},{puk},{pin},10,3"],
+            "^SPIC": [f"^SPIC: {left}"],
+            "+QPINC": [f'+QPINC: "SC",{pin},{puk}', '+QPINC: "P2",3,10'],
+            "#PCT": [f"#PCT: {left}"],
+            "+CPINC": [f"+CPINC: {pin},3,{puk},10"],
+            "+UPINCNT": [f"+UPINCNT: {pin},3,{puk},10"],
+        }
+        return answers.get(self._model.pin_counter_command, [f"+CPINR: SIM PIN,{pin},3", f"+CPINR: SIM PUK,{puk},10"])
 
     def _lock(self, request: Request) -> Reply:
         if request.form is Form.TEST:

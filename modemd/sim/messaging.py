@@ -11,7 +11,6 @@ from modemd.sim.storage import Status, Storage, Stored
 from modemd.sim.syntax import Form, Request
 
 _ACK_SECONDS = 15.0  # 24.011 leaves it to the modem; then the network hears that nobody took the message
-_CNMI_LIMITS = (3, 3, 3, 2, 1)  # mode, mt, bm, ds, bfr
 _HELD_LINES = 64  # of unsolicited result codes while +CNMI's mode is 0
 _SIM_CLASS = 2
 _TE_CLASS = 3
@@ -33,7 +32,9 @@ class Messaging:
         self._network = chassis.network
         self._clock = chassis.clock
         self._radio = radio
-        self.storages = storage.build(chassis.model.slots, has_mt=chassis.model.has_mt)
+        self.storages = storage.build(
+            chassis.model.slots, has_mt=chassis.model.has_mt, first_slot=chassis.model.first_slot
+        )
         self._powered = True
         self._acknowledging: Timer | None = None
         self.reset_settings()
@@ -166,21 +167,24 @@ class Messaging:
     def _indications(self, request: Request) -> Reply:
         now = (self._mode, self._mt, self._bm, self._ds, self._bfr)
         if request.form is Form.TEST:
-            reports = ",".join(map(str, self._model.cnmi_report_modes))
-            return [f"+CNMI: (0-3),(0-3),(0,2,3),({reports}),(0,1)"]
+            return ["+CNMI: " + ",".join(map(_listed, self._cnmi_values))]
         if request.form is Form.READ:
             return ["+CNMI: " + ",".join(map(str, now))]
         wanted = [value for place in range(5) if (value := request.number(place, now[place])) is not None]
         if not any(request.args) or len(request.args) > 5 or len(wanted) < 5:
             return replies.CMS_NOT_ALLOWED
-        if any(value > limit for value, limit in zip(wanted, _CNMI_LIMITS, strict=True)):
-            return replies.CMS_NOT_ALLOWED
-        if wanted[3] not in self._model.cnmi_report_modes:
+        if any(value not in known for value, known in zip(wanted, self._cnmi_values, strict=True)):
             return replies.CMS_NOT_SUPPORTED
         self._mode, self._mt, self._bm, self._ds, self._bfr = wanted
         if self._mode:
             self._release_held()
         return []
+
+    @property
+    def _cnmi_values(self) -> tuple[tuple[int, ...], ...]:
+        """What mode, mt, bm, ds and bfr may be."""
+        model = self._model
+        return model.cnmi_modes, (0, 1, 2, 3), (0, 2, 3), model.cnmi_report_modes, model.cnmi_buffers
 
     def _release_held(self) -> None:
         """+CNMI's bfr: what was held while the mode was 0 goes out, or is dropped."""
@@ -202,6 +206,8 @@ class Messaging:
         return [head, message.pdu]
 
     def _list(self, request: Request) -> Reply:
+        if not self._model.lists:
+            return replies.CMS_NOT_SUPPORTED
         if request.form is Form.TEST:
             return ["+CMGL: (0-4)"]
         wanted = request.number(0, 0)
@@ -221,7 +227,7 @@ class Messaging:
             return [f"+CMGD: ({indices}),(0-4)"]
         index, flag = request.number(0), request.number(1, 0)
         if flag == 0:
-            if index is None or not 1 <= index <= chosen.size:
+            if index is None or not 0 <= index - self._model.first_slot < chosen.size:
                 return replies.CMS_BAD_INDEX
             chosen.delete(index)
         elif flag in _DELETED_BY_FLAG:
@@ -243,3 +249,11 @@ class Messaging:
             return replies.CMS_NO_ACK_EXPECTED
         self._acknowledged(kind != 2)
         return []
+
+
+def _listed(values: tuple[int, ...]) -> str:
+    """27.007, 5.4: a range where it says as much as the list."""
+    first, last = values[0], values[-1]
+    if len(values) > 2 and len(values) == last - first + 1:
+        return f"({first}-{last})"
+    return f"({','.join(map(str, values))})"

@@ -114,6 +114,8 @@ class Modem:
             "&F": self._reset,
             "+CLAC": self._list_commands,
         }
+        if self.model.hush:
+            self._handlers[self.model.hush] = self._hush
 
     def connect(self, write: Callable[[bytes], None]) -> None:
         """Give the modem its port. `write` takes bytes for the program and never blocks."""
@@ -246,12 +248,12 @@ class Modem:
         self._mode = _Mode.BODY
         self._body_received = received
         self._prompt_timer = self.clock.call_later(_PROMPT_SECONDS, self._prompt_expired)
-        self._output.send(b"\r\n> ")
+        self._output.send(self.model.prompt)
 
     def conclude(self, reply: list[str] | Refusal) -> None:
         """End the command that is running with its final result."""
         if isinstance(reply, list):
-            self._output.send(self._frame(reply) + b"\r\nOK\r\n" if reply else b"\r\nOK\r\n")
+            self._output.send(self._frame(reply) + self._frame(["OK"]) if reply else self._frame(["OK"]))
         else:
             self._output.send(self._frame(reply))
         self.fall_silent()
@@ -324,7 +326,13 @@ class Modem:
     def _set_echo(self, request: Request) -> Reply:
         if request.number(0, 0) not in (0, 1):
             return ERROR
-        self._echo = request.number(0, 0) == 1
+        self._echo = self.model.echo_stays or request.number(0, 0) == 1
+        return []
+
+    def _hush(self, request: Request) -> Reply:
+        """0 ends the chatter until the modem restarts."""
+        if request.form is Form.SET and request.number(0) == 0 and self._chatter is not None:
+            self._chatter.cancel()
         return []
 
     def _reset(self, _request: Request) -> Reply:
@@ -345,15 +353,18 @@ class Modem:
 
     def _frame(self, reply: list[str] | Refusal) -> bytes:
         """Lines in the framing of V1: each answer between carriage returns and line feeds."""
-        if isinstance(reply, list):
-            return ("\r\n" + "\r\n".join(reply) + "\r\n").encode("latin-1")
-        if reply.code < 0:
-            return f"\r\n{reply.kind}\r\n".encode("latin-1")
+        before = "\r\n" if self.model.blank_lines else ""
+        lines = reply if isinstance(reply, list) else [self._in_words(reply)]
+        return (before + "\r\n".join(lines) + "\r\n").encode("latin-1")
+
+    def _in_words(self, refusal: Refusal) -> str:
+        if refusal.code < 0:
+            return refusal.kind
         form = self.settings.error_format
-        if reply.kind == "+CME ERROR" and form == 0:
-            return b"\r\nERROR\r\n"
-        code = VERBOSE.get(reply.code, str(reply.code)) if form == 2 and reply.kind == "+CME ERROR" else reply.code
-        return f"\r\n{reply.kind}: {code}\r\n".encode("latin-1")
+        if refusal.kind == "+CME ERROR" and form == 0:
+            return "ERROR"
+        code = refusal.code
+        return f"{refusal.kind}: {VERBOSE.get(code, code) if form == 2 and refusal.kind == '+CME ERROR' else code}"
 
     def _release_urcs(self) -> None:
         if self._waiting_urcs:

@@ -46,12 +46,12 @@ class Storage(Protocol):
 
 
 class Slots:
-    """One storage; indices count from 1."""
+    """One storage; indices count from `first`."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, first: int = 1) -> None:
         self.size = size
         self._stored: dict[int, Stored] = {}
-        self._free = list(range(1, size + 1))
+        self._free = list(range(first, first + size))
 
     def put(self, message: Stored) -> int | None:
         if not self._free:
@@ -79,8 +79,9 @@ class Slots:
 class Combined:
     """Two storages as one, "MT": the second one's indices follow those of the first."""
 
-    def __init__(self, first: Slots, second: Slots) -> None:
+    def __init__(self, first: Slots, second: Slots, first_slot: int = 1) -> None:
         self._first = first
+        self._last = first_slot + first.size - 1  # slot of the first one
         self._second = second
         self.size = first.size + second.size
 
@@ -107,15 +108,15 @@ class Combined:
         return len(self._first) + len(self._second)
 
     def _locate(self, index: int) -> tuple[Slots, int]:
-        if index <= self._first.size:
+        if index <= self._last:
             return self._first, index
         return self._second, index - self._first.size
 
 
-def build(slots: dict[str, int], *, has_mt: bool) -> dict[str, Storage]:
+def build(slots: dict[str, int], *, has_mt: bool, first_slot: int = 1) -> dict[str, Storage]:
     """The storages of a model by name."""
-    plain = {name: Slots(size) for name, size in slots.items()}
+    plain = {name: Slots(size, first_slot) for name, size in slots.items()}
     storages: dict[str, Storage] = dict(plain)
     if has_mt:
-        storages["MT"] = Combined(plain["ME"], plain["SM"])
+        storages["MT"] = Combined(plain["ME"], plain["SM"], first_slot)
     return storages

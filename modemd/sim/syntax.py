@@ -28,7 +28,7 @@ class Request(NamedTuple):
         return int(text) if text.isascii() and text.isdigit() else None
 
 
-_EXTENDED = re.compile(r'([+^#$%*][A-Z][A-Z0-9]*)\s*(=\s*\?|\?|=(?:"[^"]*"|[^;"])*)?\s*(?:;|$)', re.IGNORECASE)
+_EXTENDED = re.compile(r'([+^#$%*!][A-Z][A-Z0-9]*)\s*(=\s*\?|\?|=(?:"[^"]*"|[^;"])*)?\s*(?:;|$)', re.IGNORECASE)
 _DIAL = re.compile(r"(D)([^;]*);?", re.IGNORECASE)
 _REGISTER = re.compile(r"(S)(\d+)(?:=\d*|\?)", re.IGNORECASE)
 _BASIC = re.compile(r"(&?[A-Z])(\d*)\s*;?", re.IGNORECASE)

@@ -68,7 +68,7 @@ def test_a_restart_locks_the_sim_again(locked: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("model", "command", "answer"),
-    [("simcom", "AT+SPIC", "+SPIC: 3,10,3,10"), ("huawei", "AT^CPIN?", "^CPIN: SIM PIN,3,10,3,10,3")],
+    [("sim800", "AT+SPIC", "+SPIC: 3,10,3,10"), ("huawei-e173", "AT^CPIN?", "^CPIN: SIM PIN,3,10,3,10,3")],
 )
 def test_models_tell_the_tries_in_their_own_way(
     make_bench: Callable[..., Bench], model: str, command: str, answer: str

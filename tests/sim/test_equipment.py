@@ -24,10 +24,10 @@ def test_a_modem_says_who_it_is(bench: Bench) -> None:
 
 
 def test_models_differ_as_their_rows_say(make_bench: Callable[..., Bench]) -> None:
-    simcom = make_bench(model="simcom")
+    simcom = make_bench(model="sim800")
     simcom.ask("ATE0")
     assert simcom.ask("AT+CCID") == [simcom.modem.identity.iccid, "OK"]
-    huawei = make_bench(model="huawei")
+    huawei = make_bench(model="huawei-e173")
     huawei.ask("ATE0")
     assert huawei.ask("AT^ICCID?") == [f"^ICCID: {huawei.modem.identity.iccid}", "OK"]
     assert huawei.ask("AT+CCID") == ["ERROR"]

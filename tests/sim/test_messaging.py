@@ -85,7 +85,7 @@ def test_cnmi_refuses_what_27_005_does_not_know(bench: Bench, cnmi: str) -> None
 
 
 def test_a_model_that_cannot_store_reports_refuses_ds_2(make_bench: Callable[..., Bench]) -> None:
-    bench = make_bench(model="simcom")
+    bench = make_bench(model="sim800")
     bench.set_up("2,1,0,1,0")
     assert bench.ask("AT+CNMI=2,1,0,2,0") == ["+CMS ERROR: 303"]
     assert bench.ask("AT+CNMI=?")[0] == "+CNMI: (0-3),(0-3),(0,2,3),(0,1),(0,1)"

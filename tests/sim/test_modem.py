@@ -134,7 +134,7 @@ def test_clac_lists_the_commands_line_by_line(bench: Bench) -> None:
 
 
 def test_a_model_chatters_again_after_it_came_back(make_bench: Callable[..., Bench]) -> None:
-    bench = make_bench(model="huawei")
+    bench = make_bench(model="huawei-e173")
     assert b"^RSSI" in bench.heard()
     bench.fault("unplug:seconds=1")
     bench.come_back()
