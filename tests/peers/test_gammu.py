@@ -2,13 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.peers.programs import INCOMING, MODEMS, OUTGOING, installed, see_sent
 from tests.simulated_bank import SimulatedBank
 
 Gammu = Callable[..., str]
@@ -24,22 +26,12 @@ def bank(simulated_bank: Callable[..., SimulatedBank]) -> SimulatedBank:
 @pytest.fixture
 def gammu(bank: SimulatedBank, tmp_path: Path) -> Gammu:
     """Run gammu on the bank's first modem; what it printed."""
-    program = shutil.which("gammu")
-    if program is None:
-        hint = "gammu is not installed: apt-get install gammu"
-        if os.environ.get("CI"):
-            pytest.fail(hint)
-        pytest.skip(hint)
+    program = installed("gammu", "gammu")
     settings = tmp_path / "gammurc"
     settings.write_text(f"[gammu]\ndevice = {bank.port()}\nconnection = at115200\n")
 
     def run(*arguments: str) -> str:
-        command = [program, "-c", str(settings), *arguments]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS, env={**os.environ, "LC_ALL": "C.UTF-8"}
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return _run(program, "-c", settings, *arguments)
 
     return run
 
@@ -82,3 +74,35 @@ def test_gammu_reads_what_phones_have_sent_and_deletes_it(bank: SimulatedBank, g
 
 def test_gammu_asks_for_the_network(bank: SimulatedBank, gammu: Gammu) -> None:
     assert "home network" in gammu("networkinfo")
+
+
+def test_gammu_sends_50_and_receives_20(simulated_bank: Callable[..., SimulatedBank], tmp_path: Path) -> None:
+    bank = simulated_bank(modems=MODEMS)
+    for number, text in INCOMING.items():
+        bank.client.text(number, text)
+    numbers = list(OUTGOING)
+
+    def exchange(index: int) -> str:
+        settings, batch = tmp_path / f"gammurc{index}", tmp_path / f"batch{index}"
+        settings.write_text(f"[gammu]\ndevice = {bank.port(index)}\nconnection = at115200\n")
+        sends = [f'sendsms TEXT {number} -unicode -text "{OUTGOING[number]}"' for number in numbers[index::MODEMS]]
+        batch.write_text("\n".join([*sends, "getallsms"]) + "\n", encoding="utf-8")
+        return _run(installed("gammu", "gammu"), "-c", settings, "batch", batch)
+
+    with ThreadPoolExecutor(MODEMS) as pool:
+        said = "".join(pool.map(exchange, range(MODEMS)))
+    see_sent(bank)
+    read = re.findall(r'^Remote number +: "(.*)"$(?:\n.+)*\n\n(.*)$', said, re.MULTILINE)
+    assert Counter(read) == Counter(INCOMING.items())
+
+
+def _run(*command: object) -> str:
+    done = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

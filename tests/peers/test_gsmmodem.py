@@ -12,6 +12,7 @@ with warnings.catch_warnings():
     from gsmmodem.exceptions import IncorrectPinError
     from gsmmodem.modem import GsmModem, StatusReport
 
+from tests.peers.programs import INCOMING, OUTGOING, see_sent
 from tests.simulated_bank import PATIENCE, SimulatedBank
 
 PHONE = "+359888000101"
@@ -76,6 +77,26 @@ def test_it_receives_what_phones_text_one_after_the_other(bank: SimulatedBank, c
         assert peer.received.get(timeout=PATIENCE) == (PHONE, text)
         while peer.modem.listStoredSms():  # it loses what is announced while it deletes
             time.sleep(0.01)
+
+
+def test_it_sends_50_and_receives_20(
+    simulated_bank: Callable[..., SimulatedBank], connect: Callable[..., Peer]
+) -> None:
+    bank = simulated_bank("--report-seconds", "0.05")
+    peer = connect(bank.port())
+    waiting = list(INCOMING.items())
+    for turn, (number, text) in enumerate(OUTGOING.items()):
+        peer.modem.sendSms(number, text)
+        report = peer.reports.get(timeout=PATIENCE)  # it takes one that comes in mid-command for an answer
+        assert report.number == number
+        if turn % 2 and waiting:
+            asked = waiting.pop()
+            bank.client.text(*asked)
+            assert peer.received.get(timeout=PATIENCE) == asked
+            while peer.modem.listStoredSms():  # it loses what is announced while it deletes
+                time.sleep(0.01)
+    assert not waiting
+    see_sent(bank)
 
 
 def test_it_reads_what_came_before_it_was_started(bank: SimulatedBank, connect: Callable[..., Peer]) -> None:
