@@ -49,7 +49,7 @@ def _with_source(modem: lines.ModemOverview) -> dict[str, Any]:
 
 def _show(report: dict[str, Any]) -> None:
     console = Console()
-    table = Table("line", "state", "operator", "signal", "sent today", "received today", "port", "model", "why")
+    table = Table("line", "state", "operator", "signal", "sent today", "received today", "port", "why")
     for modem in report["modems"]:
         signal = "" if modem["signal_dbm"] is None else f"{modem['signal_dbm']} dBm"
         counts = (str(modem["sent_today"]), str(modem["received_today"]))
@@ -60,12 +60,13 @@ def _show(report: dict[str, Any]) -> None:
             signal,
             *counts,
             modem["port"],
-            f"{modem['model'] or ''}{'' if modem['model_source'] else ' (unverified)'}".strip(),
             modem["reason"] or "",
         )
     console.print(table)
     if not report["modems"]:
         console.print("No modem has been seen yet. Is the daemon running (modemd run), and does [bank] ports match?")
+    for model in sorted({modem["model"] for modem in report["modems"] if modem["model"] and not modem["model_source"]}):
+        console.print(f"{model}: an unverified model, no manual or transcript of it was read", markup=False)
     for alert in report["alerts"]:
         at = alert["raised_at"].astimezone(SOFIA)
         console.print(f"! {alert['name']}: {alert['text']} (since {at:%d.%m. %H:%M})", markup=False)

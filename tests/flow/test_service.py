@@ -107,7 +107,7 @@ def test_status_and_messages_print_what_the_contract_says(running: RunningServic
     keys = {"name", "port", "host", "state", "imei", "iccid", "operator", "signal_dbm", "sent_today"}
     assert all(keys <= set(modem) for modem in status["modems"])
     assert all(modem["model_source"] is None for modem in status["modems"])  # the generic model is no real one
-    assert "unverified" in running.run("status", "-c", running.config).stdout
+    assert "Standard: an unverified model" in running.run("status", "-c", running.config).stdout
     assert sum(modem["sent_today"] for modem in status["modems"]) == 1
     assert status["outbox"]["queued"] == 0
     printed = running.run("messages", "-c", running.config, "--json").stdout.splitlines()
