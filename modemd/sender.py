@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 AHEAD_SECONDS = 0.1  # what is claimed ahead keeps the line busy for this long: several commits' time
 LAST = 9  # the priority that leaves last
-MOST_AHEAD = 16  # messages; what a kill sends back to the queue
+MOST_AHEAD = 64  # messages; what a kill sends back to the queue
+SOON_SECONDS = 0.3  # what is held is gone by then, and the next claim brings what is urgent
+CLAIM_TICK = 0.02  # s; lines that still hold something claim at the same ticks: one transaction for all of them
 FIRST_RETRY = timedelta(seconds=30)  # after a refusal that may pass; doubled each time
 HOLD_SECONDS = 0.5  # bulk waits this long at most for the answer to a question that has just come in
 
@@ -58,6 +60,8 @@ class Quota:
 
     def free_at(self, now: datetime) -> datetime:
         """The earliest moment at which the next part may leave."""
+        if not self.per_minute and not self.per_day:
+            return now
         midnight = now.astimezone(SOFIA).replace(hour=0, minute=0, second=0, microsecond=0)
         while self._sent and self._sent[0] < midnight:
             self._sent.popleft()
@@ -179,6 +183,8 @@ class Sender:
     async def _claim(self) -> None:
         while True:
             await self._look.wait()
+            if self._held:
+                await asyncio.sleep(CLAIM_TICK - asyncio.get_running_loop().time() % CLAIM_TICK)
             self._look.clear()
             try:
                 await self._claim_now()
@@ -196,6 +202,8 @@ class Sender:
         full = 1 + self._ahead()
         room = full - len(self._held)
         most = LAST if 2 * room >= full else self._held[-1].claim.priority - 1
+        if most < LAST and self._seconds_a_part * len(self._held) < SOON_SECONDS:
+            return None
         answers = self._allowed is Allowed.ANSWERS
         if answers:
             most = min(most, self._answers_up_to)
