@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select, text
 
 from modemd.store.outbox import expire_messages
 from modemd.store.parts import HELD, QUEUED, UNCLAIMED, Work
-from modemd.store.schema import NOT_DUE, UtcTime, message, part
+from modemd.store.schema import NOT_DUE, UNANSWERED, UtcTime, message, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,7 @@ _EXPIRED = (
 _IN_DOUBT = (
     select(part.c.id, part.c.submitted_at, message.c.kind)
     .join_from(part, message)
-    .where(
-        text("part.state IN ('sending', 'in_doubt', 'held') AND part.state = 'in_doubt'")
-    )  # ix_part_open, in its words
+    .where(text(f"{UNANSWERED} AND part.state = 'in_doubt'"))
 )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from modemd.store import candidates, outbox, upkeep
+from modemd.store import candidates, outbox, status_reports, upkeep
 from modemd.store.outbox import Want
 from tests.store.outbox_driver import HOST, LEASE, NOW, Outbox, compose
 
@@ -130,9 +130,11 @@ def test_pinned_messages_are_read_in_the_order_of_their_partial_index(long_queue
     assert not any(slow in plan for slow in ("SCAN message", "Seq Scan on message"))
 
 
-def test_what_is_in_doubt_is_found_without_reading_all_parts(long_queue: Connection) -> None:
-    plan = _plan(long_queue, upkeep._IN_DOUBT)
-    assert "ix_part_open" in plan
+def test_parts_in_doubt_are_found_without_reading_all_parts(long_queue: Connection, line_id: int) -> None:
+    near = {"line_id": line_id, "first": NOW.isoformat(), "last": NOW.isoformat()}
+    assert "ix_part_unanswered" in _plan(long_queue, upkeep._IN_DOUBT)
+    assert "ix_part_unanswered" in _plan(long_queue, status_reports._UNANSWERED, **near)
+    assert "ix_part_repeated" in _plan(long_queue, status_reports._REPEATED, **near)
 
 
 def test_two_hosts_that_claim_at_once_never_get_the_same_message(
