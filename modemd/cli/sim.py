@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from modemd.cli.common import json_option, print_json
-from modemd.sim import bank, models
+from modemd.sim import bank, faults, models
 from modemd.sim.control import ControlClient, ControlServer
 
 EVERY = "every"  # model
@@ -110,7 +110,10 @@ def sim_phone(folder: Path, number: str, as_json: bool) -> None:
             click.echo(f"{shown['at']}  {shown['from']}: {shown['text']}")
 
 
-@click.command("sim-fault")
+@click.command(
+    "sim-fault",
+    epilog=f"\b\nFAULT is one of these; rate=, count= and after= say how often it strikes:\n{faults.catalogue()}",
+)
 @_folder_option
 @click.argument("modem")
 @click.argument("fault")

@@ -72,6 +72,10 @@ class Fault:
     def seconds_a_byte(self) -> float:
         return 0.0
 
+    def echoes(self) -> bool:
+        """Whether the modem echoes whatever ATE said."""
+        return False
+
     def loses_prompt(self) -> bool:
         return False
 
@@ -79,8 +83,8 @@ class Fault:
         """The CMS error with which a part is refused before the network takes it."""
         return None
 
-    def submitted(self) -> None:
-        """The network has just taken a part; the modem has not answered yet."""
+    def submitted(self, reference: int) -> None:
+        """The network has just taken a part with this TP-MR; the modem has not answered yet."""
 
     def answer_delay(self) -> float:
         """How late the answer to Ctrl-Z is, in seconds; infinite: it never comes."""
@@ -88,6 +92,10 @@ class Fault:
 
     def copies(self) -> int:
         return 1
+
+    def shuffles(self) -> bool:
+        """Whether the parts of a long message come in another order."""
+        return False
 
     def report_delay(self) -> float:
         return 0.0
@@ -126,21 +134,27 @@ class Faults:
     def seconds_a_byte(self) -> float:
         return max((fault.seconds_a_byte() for fault in self.active()), default=0.0)
 
+    def echoes(self) -> bool:
+        return any(fault.echoes() for fault in self.active())
+
     def lose_prompt(self) -> bool:
         return any(fault.loses_prompt() for fault in self.active())
 
     def refusal(self) -> int | None:
         return next((code for fault in self.active() if (code := fault.refusal()) is not None), None)
 
-    def submitted(self) -> None:
+    def submitted(self, reference: int) -> None:
         for fault in self.active():
-            fault.submitted()
+            fault.submitted(reference)
 
     def answer_delay(self) -> float:
         return sum(fault.answer_delay() for fault in self.active())
 
     def copies(self) -> int:
         return max((fault.copies() for fault in self.active()), default=1)
+
+    def shuffles(self) -> bool:
+        return any(fault.shuffles() for fault in self.active())
 
     def report_delay(self) -> float:
         return sum(fault.report_delay() for fault in self.active())

@@ -117,13 +117,100 @@ class Unplug(Fault):
         if self.when == "now":
             self._strike()
 
-    def submitted(self) -> None:
+    def submitted(self, reference: int) -> None:
         if self.when == "submit":
             self._strike()
 
     def _strike(self) -> None:
         if self._modem is not None and self.strikes():
             self._modem.unplug(self.seconds, self.port)
+
+
+@dataclass
+class Reboot(Fault):
+    """The modem restarts: its port hangs up and is back after `seconds`.
+
+    `when`: now, submit: when the network has taken the part and the answer is still to come, or body: with the PDU and
+    its Ctrl-Z, which the network never sees.
+    """
+
+    name = "reboot"
+
+    count: int = 1
+    seconds: float = 1.0
+    when: str = "submit"
+    _modem: Afflicted | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.when not in ("now", "submit", "body"):
+            raise ValueError("when is now, submit or body")
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        self._modem = modem
+        if self.when == "now":
+            self._strike()
+
+    def refusal(self) -> int | None:
+        if self.when == "body":
+            self._strike()
+        return None
+
+    def submitted(self, reference: int) -> None:
+        if self.when == "submit":
+            self._strike()
+
+    def _strike(self) -> None:
+        if self._modem is not None and self.strikes():
+            self._modem.unplug(self.seconds)
+
+
+@dataclass
+class WrapHang(Fault):
+    """When TP-MR has come to 255 the modem answers nothing any more, for `seconds` (0: until cleared)."""
+
+    name = "wrap-hang"
+
+    at: int = 255
+    seconds: float = 0.0
+    _silence: Silence | None = field(default=None, init=False, repr=False)
+    _modem: Afflicted | None = field(default=None, init=False, repr=False)
+
+    def begin(self, modem: Afflicted) -> None:
+        super().begin(modem)
+        self._modem = modem
+
+    def end(self) -> None:
+        if self._silence is not None:
+            self._silence.end()
+
+    def submitted(self, reference: int) -> None:
+        if reference == self.at and self._modem is not None and self._silence is None:
+            self._silence = Silence(seconds=self.seconds)
+            self._silence.begin(self._modem)
+
+    def output(self, data: bytes) -> bytes:
+        return data if self._silence is None or self._silence.spent else b""
+
+
+@dataclass
+class EchoOn(Fault):
+    """The modem echoes whatever ATE0 said."""
+
+    name = "echo-on"
+
+    def echoes(self) -> bool:
+        return True
+
+
+@dataclass
+class OutOfOrder(Fault):
+    """The network brings the parts of a long message in another order, the last one first."""
+
+    name = "out-of-order"
+
+    def shuffles(self) -> bool:
+        return self.strikes()
 
 
 @dataclass
@@ -323,6 +410,17 @@ class Unregistered(Fault):
 CLEAR = "none"  # takes all faults from a modem
 _CLASSES: dict[str, type[Fault]] = {cls.name: cls for cls in Fault.__subclasses__()}
 NAMES = tuple(sorted(_CLASSES))
+_COMMON = {each.name for each in fields(Fault) if each.init}
+
+
+def catalogue() -> str:
+    """Every fault with its keys and their defaults, and what it does, one a line."""
+    lines = []
+    for name in NAMES:
+        cls = _CLASSES[name]
+        keys = ",".join(f"{each.name}={each.default}" for each in fields(cls) if each.init and each.name not in _COMMON)
+        lines.append(f"{name}{keys and ':'}{keys}  {(cls.__doc__ or '').splitlines()[0]}")
+    return "\n".join([*lines, f"{CLEAR}  Takes all faults from the modem."])
 
 
 def parse(text: str) -> Fault:

@@ -192,7 +192,7 @@ class Modem:
         return True
 
     def _echo_up_to(self, end: int) -> None:
-        if self._echo and end > self._echoed:
+        if end > self._echoed and (self._echo or (self.faults and self.faults.echoes())):
             self._output.send(bytes(self._input[self._echoed : end]))
         self._echoed = max(self._echoed, end)
 
@@ -300,6 +300,9 @@ class Modem:
 
     def copies(self) -> int:
         return self.faults.copies() if self.faults else 1
+
+    def shuffles(self) -> bool:
+        return bool(self.faults) and self.faults.shuffles()
 
     def fate_of_report(self) -> Fate:
         if not self.faults:

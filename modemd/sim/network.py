@@ -64,6 +64,10 @@ class Subscriber(Protocol):
         """How often the network brings the next message; more than 1 is a fault."""
         ...
 
+    def shuffles(self) -> bool:
+        """Whether the network brings the parts of the next long message in another order; a fault."""
+        ...
+
     def fate_of_report(self) -> Fate: ...
 
 
@@ -126,7 +130,10 @@ class Network:
         total = len(pieces)
         phone = self._phone(sender)
         reference = phone.next_reference() if total > 1 else 0
-        for part, piece in enumerate(pieces, start=1):
+        numbered = list(enumerate(pieces, start=1))
+        if total > 1 and self._mailboxes[name].subscriber.shuffles():
+            numbered.reverse()
+        for part, piece in numbered:
             place = Concatenation(reference, total, part) if total > 1 else None
             elements = (udh.concatenate(place),) if place else ()
             self._bring(sender, self._mailboxes[name], dcs.encode(how), piece, None, elements)

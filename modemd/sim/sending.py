@@ -121,18 +121,20 @@ class Sending:
         if (code := self._faults.refusal()) is not None:
             self._terminal.conclude(Refusal("+CMS ERROR", code))
             return
+        if not self._powered:
+            return  # a fault took it away
         reference = self._reference
         self._reference = (reference + 1) % 256
         self._network.submit(self._name, pdu, reference)
         self._network.times.answered(self._name)
         lines = [f"{answer}: {reference}"]
         if self._faults:
-            self._answer_with_faults(lines)
+            self._answer_with_faults(lines, reference)
         else:
             self._terminal.conclude(lines)
 
-    def _answer_with_faults(self, lines: list[str]) -> None:
-        self._faults.submitted()
+    def _answer_with_faults(self, lines: list[str], reference: int) -> None:
+        self._faults.submitted(reference)
         delay = self._faults.answer_delay()
         if not self._powered:
             return

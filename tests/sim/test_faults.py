@@ -204,6 +204,52 @@ def test_random_faults_repeat_by_their_seed(make_bench: Callable[..., Bench]) ->
     assert play() == play()
 
 
+def test_a_reboot_in_mid_send_comes_before_or_after_the_network_has_the_part(bench: Bench) -> None:
+    bench.set_up()
+    bench.fault("reboot:when=body")
+    assert bench.send(PHONE, "lost") == []
+    bench.come_back()
+    assert bench.shown(PHONE) == []
+    bench.fault("reboot")
+    bench.send(PHONE, "taken")
+    assert bench.hang_ups == [(1.0, ""), (1.0, "")]
+    assert [text for _, text in bench.shown(PHONE)] == ["taken"]
+
+
+def test_a_modem_can_hang_when_its_reference_has_come_to_its_end(bench: Bench) -> None:
+    bench.set_up()
+    reference = int(bench.send(PHONE, "one")[0].split(":")[1])
+    bench.fault(f"wrap-hang:at={(reference + 2) % 256},seconds=5")
+    assert bench.send(PHONE, "two")[-1] == "OK"
+    assert bench.send(PHONE, "three") == []
+    assert bench.ask("AT") == []
+    bench.clock.advance(5.0)
+    assert bench.ask("AT") == ["OK"]
+    assert len(bench.shown(PHONE)) == 3
+
+
+def test_an_echo_can_come_on_whatever_was_set(bench: Bench) -> None:
+    bench.set_up()
+    bench.fault("echo-on")
+    assert bench.type(b"AT\r") == b"AT\r\r\nOK\r\n"
+    bench.modem.faults.clear()
+    assert bench.type(b"AT\r") == b"\r\nOK\r\n"
+
+
+def test_the_parts_of_a_long_message_can_come_the_last_one_first(bench: Bench) -> None:
+    bench.fault("out-of-order:count=1")
+    for _ in range(2):
+        bench.network.text(PHONE, "a" * 200)
+    places = [pdu.concatenation.part for pdu in bench.stored()]
+    assert places == [2, 1, 1, 2]
+
+
+def test_the_catalogue_names_every_fault_and_what_it_does() -> None:
+    lines = faults.catalogue().splitlines()
+    assert [re.split(r"[: ]", line)[0] for line in lines] == [*faults.NAMES, faults.CLEAR]
+    assert all(line.split("  ", 1)[1].endswith(".") for line in lines)
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
@@ -212,6 +258,7 @@ def test_random_faults_repeat_by_their_seed(make_bench: Callable[..., Bench]) ->
         ("cms-error:cod=3", "code"),
         ("cms-error:code=x", "code cannot be 'x'"),
         ("unplug:when=later", "now or submit"),
+        ("reboot:when=later", "now, submit or body"),
         ("unplug:port=../x", "name in the bank's folder"),
         ("silence:_over=1", "seconds"),
     ],
