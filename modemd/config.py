@@ -4,7 +4,7 @@ import difflib
 import socket
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -17,6 +17,19 @@ DEFAULT_PATH = Path("/etc/modemd/modemd.toml")
 KindName = Literal["reply", "reminder", "outage", "otp", "api", "manual"]
 ANSWERS: tuple[KindName, ...] = ("reply", "otp")  # what somebody is waiting for
 Language = Literal["bg-Latn", "bg-Cyrl", "en"]
+
+
+class Limits(NamedTuple):
+    """Parts that one SIM may send; 0 = no limit."""
+
+    per_minute: int = 0
+    per_day: int = 0
+    per_month: int = 0
+
+    def but(self, per_minute: int | None, per_day: int | None, per_month: int | None) -> "Limits":
+        """These limits with what is not None put in their place."""
+        given = (per_minute, per_day, per_month)
+        return Limits(*(own if other is None else other for own, other in zip(self, given, strict=True)))
 
 
 class Section(BaseModel):
@@ -33,6 +46,8 @@ class Bank(Section):
     adopt: bool = True  # use a SIM seen for the first time at once
     per_minute: int = Field(10, ge=0)  # parts per SIM; 0 = no limit
     per_day: int = Field(1000, ge=0)
+    per_month: int = Field(0, ge=0)
+    answer_reserve: float = Field(10.0, ge=0, lt=100)  # % of per_day and per_month that only answers may use
     baud_rate: int = Field(115200, gt=0)
     send_timeout: float = Field(60.0, gt=0)  # s from Ctrl-Z to +CMGS; SIM800 manual: 60
     command_timeout: float = Field(5.0, gt=0)  # s for a command that asks only the modem itself
@@ -48,6 +63,7 @@ class Line(Section):
     pin_file: Path | None = None
     per_minute: int | None = Field(None, ge=0)
     per_day: int | None = Field(None, ge=0)
+    per_month: int | None = Field(None, ge=0)
 
     @model_validator(mode="after")
     def names_a_modem(self) -> "Line":
@@ -127,6 +143,12 @@ class Settings(Section):
             if port == line.port or (imei and imei == line.imei) or (iccid and iccid == line.iccid):
                 return line
         return None
+
+    def limits_of(self, port: str, imei: str | None, iccid: str | None) -> Limits:
+        """What the SIM in this modem may send, as the file says."""
+        limits = Limits(self.bank.per_minute, self.bank.per_day, self.bank.per_month)
+        own = self.line_of(port, imei, iccid)
+        return limits if own is None else limits.but(own.per_minute, own.per_day, own.per_month)
 
     @field_validator("line")
     @classmethod

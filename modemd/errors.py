@@ -156,6 +156,10 @@ class VerbFailed(ModemdError):
     """A write did not do what it should: {reason}."""
 
 
+class LineUnknown(ModemdError):
+    """{line!r} names no line: {reason}. See: modemd line list"""
+
+
 class NotHeld(ModemdError):
     """Nothing was changed: message {message_id} is {state}, and only a held one is for a person to decide."""
 

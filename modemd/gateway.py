@@ -16,15 +16,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from modemd.config import SOFIA, Settings
+from modemd import quota
+from modemd.config import Limits, Settings
 from modemd.errors import CommandRefused, ModemdError, ModemError
 from modemd.messages import AlertKind, ReceivedSms, StatusReport
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
-from modemd.sender import FIRST_RETRY, Quota, Sender
+from modemd.quota import Quota
+from modemd.sender import FIRST_RETRY, Sender
 from modemd.service import router
-from modemd.store import alerts, inbox, leases, lines, modems, outbox, reassembly, status_reports, switch, upkeep
+from modemd.store import alerts, inbox, leases, lines, modems, outbox, reassembly, rules, status_reports, switch, upkeep
 from modemd.store.ledger import Ledger
+from modemd.store.rules import LineRule
 from modemd.store.switch import Allowed
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,10 @@ class Gateway:
         self._answering: set[int] = set()
         self._answers: set[asyncio.Task[None]] = set()
         self._allowed = Allowed.ALL
+        self._rules: dict[int, LineRule] = {}
+        self._starting = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()  # pumps of senders that begin nothing more
+        self._doubles: dict[str, Modem] = {}  # by port: those that seem to have another modem's SIM
         self._told = asyncio.Event()
         self._told.set()
         self._alerts: dict[tuple[str, AlertKind], str | None] = {}
@@ -68,11 +75,12 @@ class Gateway:
         """Claim nothing more and wait at most `seconds` for what is in the air."""
         for sender in self._senders.values():
             sender.stop()
-        if self._pumps:
-            await asyncio.wait(self._pumps.values(), timeout=seconds)
-        for pump in (*self._pumps.values(), *self._answers):
-            pump.cancel()
-        await asyncio.gather(*self._pumps.values(), *self._answers, return_exceptions=True)
+        pumps = [*self._pumps.values(), *self._ending]
+        if pumps:
+            await asyncio.wait(pumps, timeout=seconds)
+        for task in (*pumps, *self._answers):
+            task.cancel()
+        await asyncio.gather(*pumps, *self._answers, return_exceptions=True)
 
     def queue_changed(self) -> None:
         """Another process may have written: look at the queue and at what people want."""
@@ -86,7 +94,10 @@ class Gateway:
             await self._told.wait()
             self._told.clear()
             try:
-                position = await self._ledger.do(switch.sending)
+                position, found = await self._ledger.do(_orders)
+                self._rules = {rule.line_id: rule for rule in found}
+                for modem in list(self._modems.values()):
+                    await self._obey(modem)
             except Exception:
                 log.exception("what people want cannot be read; tried again when the database changes")
             else:
@@ -98,6 +109,20 @@ class Gateway:
         self._allowed = allowed
         for sender in self._senders.values():
             sender.allow(allowed)
+
+    async def _obey(self, modem: Modem) -> None:
+        """Take over what a technician has set for the modem's line, and adopt it if he has."""
+        rule = self._rules.get(modem.line_id) if modem.line_id is not None else None
+        if rule is None:
+            return
+        if modem.line_name != rule.name:
+            log.info("%s: is called %s from now on", modem.name, rule.name)
+            modem.line_name = rule.name
+        if rule.adopted and rule.line_id not in self._senders and modem.state is not State.ABSENT:
+            await self._start_sender(modem, rule.line_id)
+        sender = self._senders.get(rule.line_id)
+        if sender is not None and sender.modem is modem:
+            sender.limit(self._limits(modem))
 
     # from the bank: who is there
 
@@ -117,8 +142,23 @@ class Gateway:
             name=own.name if own else None,
         )
         modem.line_id, modem.line_name = row.id, row.name
+        for line_id, sender in list(self._senders.items()):
+            if sender.modem is modem and line_id != row.id:  # the SIM that was in it sends through it no more
+                self._end_sender(line_id)
         if row.adopted:
             await self._start_sender(modem, row.id)
+        await self._look_at_doubles(modem, double=sim != own_sim)
+
+    async def _look_at_doubles(self, modem: Modem, *, double: bool) -> None:
+        """A modem that seemed to have another's SIM is asked once more when that one turns out to have a new one."""
+        self._doubles.pop(modem.port, None)
+        if double:
+            self._doubles[modem.port] = modem
+        for other in list(self._doubles.values()):
+            sim = lines.Sim(other.iccid, other.imsi)
+            if other is not modem and await self._owner_of(sim, other.port) == other.port:
+                await self.identified(other)
+                self.modem_changed(other)
 
     async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
         """Rule 7: the attempt is on the disk before the SIM sees the PIN, and there is one for each SIM and PIN."""
@@ -203,17 +243,27 @@ class Gateway:
     # lines
 
     async def _start_sender(self, modem: Modem, line_id: int) -> None:
-        if (pump := self._pumps.pop(line_id, None)) is not None:
-            self._senders[line_id].stop()
-            pump.cancel()
-        now = self._now()
-        midnight = now.astimezone(SOFIA).replace(hour=0, minute=0, second=0, microsecond=0)
-        sent = await self._ledger.do(lines.sent_times, line_id, midnight)
-        sender = Sender(modem, line_id, self._quota(modem, sent), self._ledger, self._settings, self._now)
-        sender.allow(self._allowed)
-        self._senders[line_id] = sender
-        self._pumps[line_id] = asyncio.get_running_loop().create_task(sender.run(), name=f"send {modem.name}")
-        sender.queue_changed()
+        async with self._starting:
+            current = self._senders.get(line_id)
+            if current is not None and current.modem is modem and not self._pumps[line_id].done():
+                return
+            before = self._end_sender(line_id)
+            sender = Sender(modem, line_id, await self._quota(modem, line_id), self._ledger, self._settings, self._now)
+            sender.allow(self._allowed)
+            self._senders[line_id] = sender
+            pump = _run_after(before, sender)
+            self._pumps[line_id] = asyncio.get_running_loop().create_task(pump, name=f"send {modem.name}")
+            sender.queue_changed()
+
+    def _end_sender(self, line_id: int) -> asyncio.Task[None] | None:
+        """Let the line's sender, if any, begin nothing more; gives its pump, which ends with what is in the air."""
+        sender, pump = self._senders.pop(line_id, None), self._pumps.pop(line_id, None)
+        if sender is not None:
+            sender.stop()
+        if pump is not None:
+            self._ending.add(pump)
+            pump.add_done_callback(self._ending.discard)
+        return pump
 
     # housekeeping
 
@@ -261,12 +311,25 @@ class Gateway:
             raise ModemError(port=modem.port, reason="has no line yet")
         return modem.line_id
 
-    def _quota(self, modem: Modem, sent: Sequence[datetime]) -> Quota:
-        bank = self._settings.bank
-        own = self._settings.line_of(modem.port, modem.imei, modem.iccid)
-        per_minute = bank.per_minute if own is None or own.per_minute is None else own.per_minute
-        per_day = bank.per_day if own is None or own.per_day is None else own.per_day
-        return Quota(per_minute, per_day, sent)
+    async def _quota(self, modem: Modem, line_id: int) -> Quota:
+        now = self._now()
+        used = await self._ledger.do(
+            lines.used, line_id, quota.day_start(now), quota.month_start(now), now - quota.MINUTE
+        )
+        return Quota(
+            self._limits(modem),
+            self._settings.bank.answer_reserve,
+            now,
+            today=used.today,
+            this_month=used.this_month,
+            recent=used.recent,
+        )
+
+    def _limits(self, modem: Modem) -> Limits:
+        """What a technician has set wins over the settings."""
+        limits = self._settings.limits_of(modem.port, modem.imei, modem.iccid)
+        rule = self._rules.get(modem.line_id) if modem.line_id is not None else None
+        return limits if rule is None else limits.but(rule.per_minute, rule.per_day, rule.per_month)
 
     async def _owner_of(self, sim: lines.Sim, port: str) -> str:
         """The port whose modem has the SIM's line. Emulators and clones show one SIM twice: ports keep them apart."""
@@ -286,6 +349,17 @@ class Gateway:
     def _has(self, port: str, sim: lines.Sim) -> bool:
         modem = self._modems.get(port)
         return modem is not None and modem.state is not State.ABSENT and lines.Sim(modem.iccid, modem.imsi) == sim
+
+
+def _orders(connection: Connection) -> tuple[switch.Position, list[LineRule]]:
+    return switch.sending(connection), rules.read(connection)
+
+
+async def _run_after(before: asyncio.Task[None] | None, sender: Sender) -> None:
+    """Send when the line's last sender is done: at most one part of a line is in the air."""
+    if before is not None:
+        await asyncio.wait([before])
+    await sender.run()
 
 
 def _record(

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from modemd.config import ANSWERS, SOFIA, Settings
+from modemd.config import ANSWERS, Limits, Settings
 from modemd.errors import CommandRefused, ModemdError, NotAPhone, NotSent, SendInDoubt, TextError, VerbFailed
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.pdu import submit
+from modemd.quota import Quota
 from modemd.store import outbox
 from modemd.store.ledger import Ledger
 from modemd.store.switch import Allowed
@@ -43,33 +44,6 @@ class Held:
 
     def __post_init__(self) -> None:
         self.urgency = (self.claim.priority, self.claim.message_id)
-
-
-class Quota:
-    """Parts a minute and a day for one SIM (0 = no limit), counted from what the outbox says was sent."""
-
-    def __init__(self, per_minute: int, per_day: int, sent: Sequence[datetime]) -> None:
-        """`sent`: when the parts since midnight (Sofia) left, oldest first."""
-        self.per_minute = per_minute
-        self.per_day = per_day
-        self._sent = deque(sent)
-
-    def count(self, now: datetime) -> None:
-        if self.per_minute or self.per_day:
-            self._sent.append(now)
-
-    def free_at(self, now: datetime) -> datetime:
-        """The earliest moment at which the next part may leave."""
-        if not self.per_minute and not self.per_day:
-            return now
-        midnight = now.astimezone(SOFIA).replace(hour=0, minute=0, second=0, microsecond=0)
-        while self._sent and self._sent[0] < midnight:
-            self._sent.popleft()
-        if self.per_day and len(self._sent) >= self.per_day:
-            return midnight + timedelta(days=1)
-        if self.per_minute and len(self._sent) >= self.per_minute:
-            return max(now, self._sent[-self.per_minute] + timedelta(minutes=1))
-        return now
 
 
 class Sender:
@@ -126,6 +100,13 @@ class Sender:
             self._woken.set()
             self.queue_changed()
 
+    def limit(self, limits: Limits) -> None:
+        """The line may send so much from now on."""
+        if limits != self._quota.limits:
+            self._quota.limits = limits
+            self._woken.set()
+            self.queue_changed()
+
     def question_came(self) -> None:
         """Bulk waits a moment: the answer to what has just come in shall go first."""
         self._answering += 1
@@ -138,9 +119,11 @@ class Sender:
 
     def want_answer(self) -> outbox.Want | None:
         """What to claim together with an answer that is being written; None: nothing could leave now."""
-        if not self._may_claim():
+        now = self._now()
+        permitted = self._permitted(now)
+        if permitted is Allowed.NONE:
             return None
-        return outbox.Want(self.line_id, 1, self._settings.kinds.reply.priority, self._allowed is Allowed.ANSWERS)
+        return outbox.Want(self.line_id, 1, self._settings.kinds.reply.priority, permitted is Allowed.ANSWERS)
 
     def take(self, claims: Sequence[outbox.Claim]) -> None:
         """Hold what was claimed for this line."""
@@ -191,23 +174,31 @@ class Sender:
             except Exception:
                 log.exception("%s: claiming failed; tried again in a while", self.modem.name)
 
-    def _may_claim(self) -> bool:
-        idle = self._stopping or self.modem.state is not State.READY or self._allowed is Allowed.NONE
-        return not idle and self._wait_for_quota() == 0
+    def _permitted(self, now: datetime) -> Allowed:
+        """What may leave at this moment: by the modem, the switch, and what is left of the quota."""
+        if self._stopping or self.modem.state is not State.READY or self._allowed is Allowed.NONE:
+            return Allowed.NONE
+        if self._allowed is Allowed.ALL and self._quota.free_at(now, answer=False) <= now:
+            return Allowed.ALL
+        return Allowed.ANSWERS if self._quota.free_at(now, answer=True) <= now else Allowed.NONE
 
     def _want(self) -> outbox.Want | None:
         """What this line could take now; while it has more than half, only what is more urgent than what it holds."""
-        if not self._may_claim():
+        now = self._now()
+        permitted = self._permitted(now)
+        if permitted is Allowed.NONE:
             return None
         full = 1 + self._ahead()
         room = full - len(self._held)
         most = LAST if 2 * room >= full else self._held[-1].claim.priority - 1
         if most < LAST and self._seconds_a_part * len(self._held) < SOON_SECONDS:
             return None
-        answers = self._allowed is Allowed.ANSWERS
+        answers = permitted is Allowed.ANSWERS
         if answers:
             most = min(most, self._answers_up_to)
-        return outbox.Want(self.line_id, max(room, 1), most, answers) if most > self._nothing_up_to else None
+        if most <= self._nothing_up_to:
+            return None
+        return outbox.Want(self.line_id, max(room, 1), most, answers, self._quota.burden(now))
 
     def _take(self, claim: outbox.Claim) -> None:
         """Hold a message claimed for this line; when that is one too many, the least urgent returns to the queue."""
@@ -232,20 +223,21 @@ class Sender:
         """The most urgent message that may leave now; None when stopping."""
         while not self._stopping:
             self._woken.clear()
-            pause = None
-            if self._held and self.modem.state is State.READY:
-                pause = self._wait_for_quota()
-                await self._return([held for held in self._held if pause or not self._permits(held)])
-                if self._held:
-                    await self._let_answers_pass()
-                    if self._held and self.modem.state is State.READY and not self._stopping:
-                        return self._held[0]
-                    continue
-            await self._sleep(pause)
+            permitted = self._permitted(self._now())
+            await self._return([held for held in self._held if not permitted.permits(held.claim.kind)])
+            if not self._held:
+                await self._sleep(self._until_free())
+                continue
+            await self._let_answers_pass()
+            if self._held and self._permitted(self._now()).permits(self._held[0].claim.kind):
+                return self._held[0]
         return None
 
-    def _permits(self, held: Held) -> bool:
-        return self._allowed.permits(held.claim.kind)
+    def _until_free(self) -> float | None:
+        """Seconds until the quota lets something more leave; None when it is not the quota that we wait for."""
+        now = self._now()
+        free = (self._quota.free_at(now, answer=answer) for answer in (False, True))
+        return min(((at - now).total_seconds() for at in free if at > now), default=None)
 
     async def _sleep(self, seconds: float | None) -> None:
         try:
@@ -276,6 +268,7 @@ class Sender:
         except SendInDoubt as error:
             log.warning("message %s: in doubt: %s", held.claim.message_id, error)
             self._ledger.post(outbox.doubt, part.part_id)
+            self._quota.count(self._now())
             self._drop(held)
         else:
             self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference))
@@ -303,6 +296,8 @@ class Sender:
         log.warning("message %s: %s", held.claim.message_id, error)
         retry_at = self._now() + FIRST_RETRY * 2**held.claim.attempts
         refused = outbox.Refused(part.part_id, str(error), error.permanent, retry_at, most)
+        if error.permanent:  # it stays the line's; what is tried again counts then
+            self._quota.count(self._now())
         self._ledger.post(outbox.refused, refused)
 
     # small things
@@ -320,10 +315,6 @@ class Sender:
 
     def _ahead(self) -> int:
         return min(MOST_AHEAD, max(1, round(AHEAD_SECONDS / max(self._seconds_a_part, 0.001))))
-
-    def _wait_for_quota(self) -> float:
-        now = self._now()
-        return (self._quota.free_at(now) - now).total_seconds()
 
     def _drop(self, held: Held) -> None:
         if held in self._held:

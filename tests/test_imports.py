@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "service": {"store", "pdu"},
     "billing": {"service", "store", "pdu"},
     "web": {"service", "billing", "store", "pdu"},
-    "sender": {"modem", "store", "pdu"},
-    "gateway": {"sender", "service", "store", "modem", "pdu"},
+    "quota": set(),
+    "sender": {"quota", "modem", "store", "pdu"},
+    "gateway": {"quota", "sender", "service", "store", "modem", "pdu"},
 }
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from modemd.config import Settings
+from modemd.config import Limits, Settings
 from modemd.errors import CommandRefused, NotSent, SendInDoubt, VerbFailed
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
-from modemd.sender import Quota, Sender
+from modemd.quota import Quota
+from modemd.sender import Sender
 from modemd.store import database as opening
 from modemd.store import lines, outbox, switch
 from modemd.store.ledger import Ledger
@@ -38,7 +39,8 @@ class Desk:
         self.name = "gsm1"
         self.state = State.READY
         self.sent: list[int] = []
-        self.sender = Sender(self, line_id, Quota(0, 0, []), ledger, settings, now)  # type: ignore[arg-type]
+        quota = Quota(Limits(), settings.bank.answer_reserve, now())
+        self.sender = Sender(self, line_id, quota, ledger, settings, now)  # type: ignore[arg-type]
         self.behave: Callable[[OutgoingSms, Awaitable[object]], Coroutine[Any, Any, int]] = self.answer_at_once
 
     async def send(self, part_: OutgoingSms, committed: Awaitable[object]) -> int:
@@ -241,6 +243,39 @@ def test_what_cannot_be_encoded_is_skipped_with_the_reason_and_stops_nothing(pla
     play(scene)
 
 
+def test_what_is_left_of_a_day_s_quota_in_the_end_is_for_answers(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.sender.limit(Limits(per_day=10))
+        bulk = desk.queue(12)
+        await desk.until(lambda: desk.states(*bulk) == ["sent"] * 9 + ["queued"] * 3)
+        (reply,) = desk.queue(kind="reply", priority=0)
+        await desk.until(lambda: desk.states(reply) == ["sent"])
+        (late,) = desk.queue(kind="reply", priority=0)
+        await asyncio.sleep(0.1)
+        assert desk.states(late, *bulk[9:]) == ["queued"] * 4
+        assert {_claimed(desk, each) for each in (late, *bulk[9:])} == {None}
+        desk.sender.limit(Limits())
+        await desk.until(lambda: set(desk.states(late, *bulk)) == {"sent"})
+
+    play(scene)
+
+
+def test_what_may_have_left_counts_towards_the_quota(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        async def doubtful(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            raise SendInDoubt(port="p", reason="no answer")
+
+        desk.behave = doubtful
+        desk.sender.limit(Limits(per_day=2))
+        ids = desk.queue(3)
+        await desk.until(lambda: desk.states(*ids) == ["in_doubt", "in_doubt", "queued"])
+        await asyncio.sleep(0.05)
+        assert desk.states(*ids) == ["in_doubt", "in_doubt", "queued"]
+
+    play(scene)
+
+
 def test_rule_13_switched_off_nothing_leaves_and_switched_on_everything(play: Play) -> None:
     async def scene(desk: Desk) -> None:
         desk.sender.allow(Allowed.NONE)
@@ -308,24 +343,3 @@ def test_rule_13_a_long_message_stops_between_its_parts_and_goes_on_with_the_nex
         assert len(parts) == 3
 
     play(scene)
-
-
-def test_no_more_parts_leave_in_a_minute_than_the_quota_allows() -> None:
-    at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-    quota = Quota(per_minute=2, per_day=0, sent=[at - timedelta(seconds=50)])
-    assert quota.free_at(at) == at
-    quota.count(at)
-    assert quota.free_at(at) == at + timedelta(seconds=10)
-    assert quota.free_at(at + timedelta(seconds=10)) == at + timedelta(seconds=10)
-
-
-def test_a_day_of_the_quota_ends_at_midnight_in_sofia() -> None:
-    at = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)  # 23:00 in Sofia
-    quota = Quota(per_minute=0, per_day=1, sent=[at])
-    assert quota.free_at(at) == datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
-    assert quota.free_at(at + timedelta(hours=1)) == at + timedelta(hours=1)
-
-
-def test_zero_is_no_limit() -> None:
-    at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-    assert Quota(0, 0, [at] * 5000).free_at(at) == at

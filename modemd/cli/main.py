@@ -15,6 +15,7 @@ COMMANDS = {
     "doubt": "modemd.cli.doubt:doubt",
     "explain": "modemd.cli.explain:explain",
     "import": "modemd.cli.customers:import_",
+    "line": "modemd.cli.line:line",
     "messages": "modemd.cli.messages:messages",
     "pdu": "modemd.cli.pdu:pdu",
     "register": "modemd.cli.customers:register",

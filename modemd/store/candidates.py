@@ -20,6 +20,7 @@ class Want:
     count: int
     max_priority: int = 9
     answers: bool = False  # only the kinds that somebody is waiting for
+    burden: tuple[float, int] = (0.0, 0)  # of wants that come together, the least burdened line is served first
 
     def takes(self, row: Row[Any]) -> bool:
         return bool(row.priority <= self.max_priority and (not self.answers or row.kind in ANSWERS))
@@ -69,14 +70,18 @@ def pinned(conn: Connection, wants: Sequence[Want], most: int) -> Sequence[Row[A
 
 
 def deal(wants: Sequence[Want], pool: Iterable[Row[Any]], pinned: Iterable[Row[Any]]) -> list[list[Row[Any]]]:
-    """Give every want its best message in turn, until it has `count` or nothing is left; one list per want."""
+    """Give every want its best message in turn, until it has `count` or nothing is left; one list per want.
+
+    The line that has used the least of its quotas comes first.
+    """
     common = deque(pool)
     own: defaultdict[int, deque[Row[Any]]] = defaultdict(deque)
     for row in pinned:
         own[row.line_id].append(row)
     dealt: list[list[Row[Any]]] = [[] for _ in wants]
+    in_turn = sorted(zip(wants, dealt, strict=True), key=lambda pair: pair[0].burden)
     for _ in range(max(want.count for want in wants)):
-        for want, given in zip(wants, dealt, strict=True):
+        for want, given in in_turn:
             queues = [queue for queue in (own[want.line_id], common) if queue and want.takes(queue[0])]
             best = min(queues, key=_urgency, default=None)
             if best is not None and len(given) < want.count:

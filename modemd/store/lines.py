@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, or_, select
 from modemd.errors import VerbFailed
 from modemd.store.dialects import insert_into, upsert
 from modemd.store.modems import ABSENT
-from modemd.store.schema import balance, inbox, line, modem, part, pin_attempt
+from modemd.store.schema import balance, inbox, line, line_rule, modem, part, pin_attempt
 from modemd.store.schema import host as host_table
 
 PIN_ROUNDS = 20_000  # 10 ms: a thief of the database needs minutes for the 10,000 PINs, a start-up does not notice
@@ -73,7 +73,8 @@ def identify(
     by what it told then.
     """
     row = _known(conn, sim, host, port) or _new(conn, sim, host, port, now, adopt=adopt)
-    told = {"iccid": sim.iccid or row.iccid, "imsi": sim.imsi or row.imsi, "name": name or row.name}
+    given = conn.scalar(select(line_rule.c.name).where(line_rule.c.line_id == row.id))  # by a technician
+    told = {"iccid": sim.iccid or row.iccid, "imsi": sim.imsi or row.imsi, "name": given or name or row.name}
     if told != {key: getattr(row, key) for key in told}:
         conn.execute(line.update().where(line.c.id == row.id).values(**told))
     return LineRow(row.id, told["name"], row.adopted_at is not None, row.last_reference)
@@ -154,7 +155,7 @@ def _modems_absent(conn: Connection, host: str, now: datetime) -> None:
 def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
     """Every modem with its line and what that line has sent and received since `day_start`, by host and port."""
     rows = conn.execute(
-        select(modem, line.c.name, line.c.iccid, line.c.new, balance.c.cents, balance.c.at)
+        select(modem, line.c.name, line.c.iccid, line.c.new, line.c.adopted_at, balance.c.cents, balance.c.at)
         .join_from(modem, line, isouter=True)
         .join(balance, isouter=True, onclause=balance.c.line_id == line.c.id)
         .order_by(modem.c.host, modem.c.port)
@@ -162,11 +163,12 @@ def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
     lines = [row.line_id for row in rows if row.line_id is not None]
     sent = _per_line(conn, select(part.c.line_id, func.count(part.c.sent_at)), part.c.submitted_at >= day_start, lines)
     received = _per_line(conn, select(inbox.c.line_id, func.count()), inbox.c.received_at >= day_start, lines)
-    told = set(ModemOverview.__slots__) & set(rows[0]._fields) - {"name"} if rows else ()
+    told = set(ModemOverview.__slots__) & set(rows[0]._fields) - {"name", "reason"} if rows else ()
     return [
         ModemOverview(
             **{column: getattr(row, column) for column in told},
             name=row.name or row.port,
+            reason=row.reason or _waits(row),
             line_new=bool(row.new),
             balance_cents=row.cents,
             balance_at=row.at,
@@ -175,6 +177,12 @@ def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
         )
         for row in rows
     ]
+
+
+def _waits(row: Row[Any]) -> str | None:
+    if row.line_id is None or row.adopted_at is not None:
+        return None
+    return f"a SIM seen for the first time: it takes no messages until: modemd line adopt {row.name}"
 
 
 def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) -> dict[int, int]:
@@ -188,7 +196,22 @@ def save_balance(conn: Connection, line_id: int, cents: int, now: datetime) -> N
     upsert(conn, balance, [{"line_id": line_id, "cents": cents, "at": now}], ["line_id"])
 
 
-def sent_times(conn: Connection, line_id: int, since: datetime) -> list[datetime]:
-    """When these parts left, oldest first."""
-    submitted = select(part.c.submitted_at).where(part.c.line_id == line_id, part.c.submitted_at >= since)
-    return list(conn.scalars(submitted.order_by(part.c.submitted_at)))
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Parts that a line has handed to the network, and may have."""
+
+    today: int
+    this_month: int
+    recent: Sequence[datetime]  # when, oldest first
+
+
+def used(conn: Connection, line_id: int, day: datetime, month: datetime, recent: datetime) -> Used:
+    """What has left through the line since those times; counted on an index."""
+    times = select(part.c.submitted_at).where(part.c.line_id == line_id, part.c.submitted_at > recent)
+    in_order = conn.scalars(times.order_by(part.c.submitted_at)).all()
+    return Used(_count_since(conn, line_id, day), _count_since(conn, line_id, month), in_order)
+
+
+def _count_since(conn: Connection, line_id: int, since: datetime) -> int:
+    counted = select(func.count()).select_from(part).where(part.c.line_id == line_id, part.c.submitted_at >= since)
+    return conn.scalar(counted) or 0

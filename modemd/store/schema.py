@@ -132,6 +132,17 @@ line = Table(
     Column("created_at", UtcTime, nullable=False),
 )
 
+line_rule = Table(  # what a technician has set for a line; NULL: as the settings say
+    "line_rule",
+    metadata,
+    Column("line_id", Id, ForeignKey("line.id"), primary_key=True, autoincrement=False),
+    Column("name", String(64)),
+    Column("per_minute", Integer),
+    Column("per_day", Integer),
+    Column("per_month", Integer),
+    Column("number", String(32)),  # its own
+)
+
 modem = Table(
     "modem",
     metadata,

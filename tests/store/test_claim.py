@@ -54,6 +54,17 @@ def test_wants_of_one_round_share_the_queue_fairly(out: Outbox, line_id: int, ot
     assert [claim.message_id for claim in second] == [reply, ids[2]]
 
 
+def test_of_lines_that_come_together_the_one_with_the_most_left_is_served_first(
+    out: Outbox, line_id: int, other_line_id: int
+) -> None:
+    out.queue()
+    wants = [Want(line_id, 1, burden=(0.5, 10)), Want(other_line_id, 1, burden=(0.1, 100))]
+    assert [len(claims) for claims in outbox.claim(out.conn, wants, NOW, HOST, LEASE)] == [0, 1]
+    out.queue()
+    wants = [Want(line_id, 1, burden=(0.0, 11)), Want(other_line_id, 1, burden=(0.0, 10))]
+    assert [len(claims) for claims in outbox.claim(out.conn, wants, NOW, HOST, LEASE)] == [0, 1]
+
+
 def test_a_want_of_bulk_does_not_hide_what_a_choosy_one_may_have(out: Outbox, line_id: int, other_line_id: int) -> None:
     answer, bulk = out.queue(priority=0), out.queue(priority=9)
     wants = [Want(line_id, 2, max_priority=0), Want(other_line_id, 2)]

@@ -168,8 +168,9 @@ def test_quotas_count_what_left_or_may_have_left(out: Outbox, line_id: int) -> N
     out.now += timedelta(minutes=1)
     out.doubt(out.sending(line_id))
     out.refused(out.sending(line_id))
-    assert lines.sent_times(out.conn, line_id, NOW) == [NOW, NOW + timedelta(minutes=1)]
-    assert lines.sent_times(out.conn, line_id, NOW + timedelta(seconds=1)) == [NOW + timedelta(minutes=1)]
+    day, later = NOW + timedelta(seconds=1), NOW + timedelta(minutes=2)
+    assert lines.used(out.conn, line_id, day, NOW, NOW) == lines.Used(1, 2, [NOW + timedelta(minutes=1)])
+    assert lines.used(out.conn, line_id, later, later, later) == lines.Used(0, 0, [])
 
 
 def test_one_hash_for_one_pin(conn: Connection) -> None:
