@@ -13,7 +13,7 @@ from tests.flow.running import RunningService
 SETTLE_SECONDS = 120.0  # a bound
 _ASKS = 3  # phones that text the service in each cycle
 _OPEN = (MessageState.QUEUED, MessageState.SENDING, MessageState.IN_DOUBT)
-_FATES = {MessageState.SENT, MessageState.DELIVERED, MessageState.HELD, MessageState.FAILED}
+_FATES = {MessageState.SENT, MessageState.DELIVERED, MessageState.HELD, MessageState.FAILED, MessageState.EXPIRED}
 
 
 class Killing:
@@ -49,10 +49,11 @@ class Killing:
             self.service.start_daemon()
             for _ in range(_ASKS):
                 self.service.phones.text(waiting.pop(), "smetka")
-            pause = self.chance.uniform(0.6, 2.2)  # the instant of the kill is what is random here
-            time.sleep(pause / 3)
+            if self.chance.random() < 0.7:  # the others are killed while they start
+                taken = len(self.service.submitted())
+                self.service.until(lambda taken=taken: len(self.service.submitted()) > taken)
             disturb(cycle)
-            time.sleep(pause * 2 / 3)
+            time.sleep(self.chance.uniform(0.0, 1.2))  # the instant of the kill is what is random here
             self.service.kill_daemon()
         self.service.phones.fault("all", "none")
         self.service.start_daemon()

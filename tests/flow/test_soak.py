@@ -32,7 +32,7 @@ FAULTS = (
 
 
 def endure(make: Callable[..., RunningService], kills: int) -> None:
-    killing = Killing(make, kills, messages=25)
+    killing = Killing(make, kills, messages=60)
 
     def disturb(cycle: int) -> None:
         """Clear what lasts from the cycle before, then the next two faults, on one modem."""
