@@ -246,9 +246,12 @@ class Sender:
             self.queue_changed()
 
     async def _let_answers_pass(self) -> None:
-        if not self._calm.is_set() and self._held[0].claim.priority > 0:
+        """Bulk waits a moment for the answers to what the modem has announced, or has brought in already."""
+        if self._held[0].claim.priority > 0 and (self.modem.has_messages or not self._calm.is_set()):
             try:
-                await asyncio.wait_for(self._calm.wait(), HOLD_SECONDS)
+                async with asyncio.timeout(HOLD_SECONDS):
+                    await self.modem.messages_taken_in()
+                    await self._calm.wait()
             except TimeoutError:
                 log.debug("%s: the answer is not there yet, bulk goes on", self.modem.name)
 

@@ -39,9 +39,18 @@ class Desk:
         self.name = "gsm1"
         self.state = State.READY
         self.sent: list[int] = []
+        self.announced = asyncio.Event()
         quota = Quota(Limits(), settings.bank.answer_reserve, now())
         self.sender = Sender(self, line_id, quota, ledger, settings, now)  # type: ignore[arg-type]
         self.behave: Callable[[OutgoingSms, Awaitable[object]], Coroutine[Any, Any, int]] = self.answer_at_once
+
+    @property
+    def has_messages(self) -> bool:
+        return self.announced.is_set()
+
+    async def messages_taken_in(self) -> None:
+        while self.announced.is_set():
+            await asyncio.sleep(0.001)
 
     async def send(self, part_: OutgoingSms, committed: Awaitable[object]) -> int:
         return await self.behave(part_, committed)
@@ -135,6 +144,20 @@ def test_at_most_one_part_of_a_line_is_ever_unanswered(play: Play) -> None:
         ids = desk.queue(20)
         await desk.until(lambda: set(desk.states(*ids)) == {"sent"})
         assert open_parts == [1] * 20
+
+    play(scene)
+
+
+def test_bulk_waits_for_the_answer_to_what_the_modem_has_announced(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.announced.set()
+        (bulk,) = desk.queue(1, priority=9)
+        await desk.until(lambda: desk.sender._held)
+        (answer,) = desk.queue(kind="reply", priority=0, line_id=desk.line_id)
+        await desk.until(lambda: len(desk.sender._held) == 2)
+        desk.announced.clear()
+        await desk.until(lambda: len(desk.sent) == 2)
+        assert desk.sent == [answer, bulk]
 
     play(scene)
 

@@ -60,6 +60,8 @@ class Inbound:
         self._usual_storage: str | None = None  # where the modem announces messages
         self._retry = Backoff(RETRY_SECONDS, SWEEP_SECONDS)
         self._woken = asyncio.Event()
+        self.taken_in = asyncio.Event()  # no message is announced and not yet committed
+        self.taken_in.set()
         self._sweep_at = float("inf")
         self._swept_at = float("-inf")
         self._check_at = float("inf")
@@ -115,6 +117,8 @@ class Inbound:
     # what there is to do
 
     async def _wait(self) -> None:
+        if not self._announced:
+            self.taken_in.set()
         pause = min(self._sweep_at, self._reports_due(), self._check_at) - self._loop.time()
         if self._reports:
             pause = min(pause, REST_CHECK_SECONDS)
@@ -155,6 +159,8 @@ class Inbound:
             self.sweep_in(0)
         else:
             slots.setdefault(found.storage, {})[found.index] = None
+            if slots is self._announced:
+                self.taken_in.clear()
             self._woken.set()
 
     def _schedule_reports(self) -> None:

@@ -137,6 +137,16 @@ class Modem:
             self._look_soon()  # the network may be gone
             raise
 
+    @property
+    def has_messages(self) -> bool:
+        """Whether it has announced messages that are not yet committed."""
+        return self._channel is not None and not self._inbound.taken_in.is_set()
+
+    async def messages_taken_in(self) -> None:
+        """Return when it has no such messages."""
+        if self._channel is not None:
+            await self._inbound.taken_in.wait()
+
     # life
 
     async def run(self) -> None:

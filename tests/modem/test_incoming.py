@@ -88,6 +88,19 @@ async def test_rule_1_nothing_is_deleted_before_it_is_committed(tmp_path: Path) 
         await bench.peer.until("AT.CMGD=3")
 
 
+async def test_an_announced_sms_counts_as_not_taken_in_until_it_is_committed(tmp_path: Path) -> None:
+    async with wired(tmp_path) as bench:
+        slots = Slots(bench.peer, SM={}, SR={})
+        await asyncio.wait_for(bench.modem.messages_taken_in(), 30)
+        bench.gateway.hold.clear()
+        slots.arrive(3)
+        await bench.peer.until("AT.CMGR=3")
+        assert bench.modem.has_messages
+        bench.gateway.hold.set()
+        await asyncio.wait_for(bench.modem.messages_taken_in(), 30)
+        assert len(bench.gateway.sms) == 1
+
+
 async def test_rule_1_what_cannot_be_committed_stays_and_is_read_again(tmp_path: Path) -> None:
     async with wired(tmp_path) as bench:
         slots = Slots(bench.peer, SM={}, SR={})
