@@ -98,6 +98,7 @@ class Gateway:
                 self._rules = {rule.line_id: rule for rule in found}
                 for modem in list(self._modems.values()):
                     await self._obey(modem)
+                self._share_out()
             except Exception:
                 log.exception("what people want cannot be read; tried again when the database changes")
             else:
@@ -123,6 +124,17 @@ class Gateway:
         sender = self._senders.get(rule.line_id)
         if sender is not None and sender.modem is modem:
             sender.limit(self._limits(modem))
+
+    def _share_out(self) -> None:
+        """Let the lines of this daemon leave to each other what one of them prefers and can send."""
+        able = {
+            line_id: rule.prefixes
+            for line_id, rule in self._rules.items()
+            if rule.prefixes and line_id in self._senders and self._senders[line_id].may_send()
+        }
+        for line_id, sender in self._senders.items():
+            others = [prefix for other, prefixes in able.items() if other != line_id for prefix in prefixes]
+            sender.prefer(able.get(line_id, ()), tuple(others))
 
     # from the bank: who is there
 
@@ -179,6 +191,7 @@ class Gateway:
         sender = self._senders.get(modem.line_id) if modem.line_id is not None else None
         if sender is not None and sender.modem is modem:
             sender.modem_changed()
+            self._share_out()
 
     def alert(self, modem: Modem, kind: AlertKind, text: str | None) -> None:
         """Raise an alert about a modem, or clear it with None. Raising it again renews its words."""

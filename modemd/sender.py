@@ -75,6 +75,8 @@ class Sender:
         self._calm = asyncio.Event()
         self._calm.set()
         self._allowed = Allowed.ALL
+        self._prefers: tuple[str, ...] = ()
+        self._leaves: tuple[str, ...] = ()
         self._answers_up_to = max(getattr(settings.kinds, kind).priority for kind in ANSWERS)
         self._seconds_a_part = 1.0
         self._stopping = False
@@ -106,6 +108,16 @@ class Sender:
             self._quota.limits = limits
             self._woken.set()
             self.queue_changed()
+
+    def prefer(self, prefers: tuple[str, ...], leaves: tuple[str, ...]) -> None:
+        """Leave recipients that begin with one of `leaves`, and not of `prefers`, to other lines."""
+        if (prefers, leaves) != (self._prefers, self._leaves):
+            self._prefers, self._leaves = prefers, leaves
+            self.queue_changed()
+
+    def may_send(self) -> bool:
+        """Whether any message at all could leave through the line now."""
+        return self._permitted(self._now()) is Allowed.ALL
 
     def question_came(self) -> None:
         """Bulk waits a moment: the answer to what has just come in shall go first."""
@@ -198,7 +210,15 @@ class Sender:
             most = min(most, self._answers_up_to)
         if most <= self._nothing_up_to:
             return None
-        return outbox.Want(self.line_id, max(room, 1), most, answers, self._quota.burden(now))
+        return outbox.Want(
+            self.line_id,
+            max(room, 1),
+            most,
+            answers,
+            prefers=self._prefers,
+            leaves=self._leaves,
+            burden=self._quota.burden(now),
+        )
 
     def _take(self, claim: outbox.Claim) -> None:
         """Hold a message claimed for this line; when that is one too many, the least urgent returns to the queue."""

@@ -43,13 +43,13 @@ def list_(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return
-    table = Table("line", "state", "number", "ICCID", "a minute", "a day", "a month", "today", "this month", "port")
+    table = Table(
+        "line", "state", "number", "ICCID", "a minute", "a day", "a month", "today", "this month", "prefers", "port"
+    )
     for row in shown:
         limits = [str(row[key] or "no limit") for key in Limits._fields]
-        counts = (str(row["sent_today"]), str(row["sent_this_month"]))
-        table.add_row(
-            row["name"], row["state"], row["number"] or "", row["iccid"] or "", *limits, *counts, row["port"] or ""
-        )
+        known = (row["number"] or "", row["iccid"] or "", *limits, str(row["sent_today"]), str(row["sent_this_month"]))
+        table.add_row(row["name"], row["state"], *known, " ".join(row["prefixes"]), row["port"] or "")
     Console().print(table, markup=False)
 
 
@@ -58,7 +58,8 @@ def _shown(each: LineOverview, settings: Settings) -> dict[str, Any]:
     limits = settings.limits_of(each.port or "", each.imei, rule.iccid)
     limits = limits.but(rule.per_minute, rule.per_day, rule.per_month)
     state = "waits" if not rule.adopted else "new" if rule.new else "adopted"
-    shown = {"name": rule.name, "state": state, "number": rule.number, "iccid": rule.iccid, **limits._asdict()}
+    known = {"name": rule.name, "number": rule.number, "iccid": rule.iccid, "prefixes": rule.prefixes}
+    shown = {**known, "state": state, **limits._asdict()}
     return shown | {key: value for key, value in asdict(each).items() if key != "rule"}
 
 
@@ -100,12 +101,14 @@ def rename(who: str, name: str, settings: Settings) -> None:
 @click.option("--per-day", callback=_limit, help="The same for a day.")
 @click.option("--per-month", callback=_limit, help="The same for a month.")
 @click.option("--number", help="The SIM's own phone number; default: forget it.")
+@click.option("--prefixes", help='Send to numbers that begin so if it can: "+35988 +35989"; default: to any.')
 @settings_option
 def set_(who: str, settings: Settings, **given: int | str | None) -> None:
     """Set what a line may send; it wins over the settings file, and holds at once.
 
     \b
     modemd line set gsm3 --per-day 500 --per-month 5000 -c modemd.toml
+    modemd line set gsm3 --prefixes "+35988 +35989" -c modemd.toml
     modemd line set gsm3 --per-day default -c modemd.toml
     """
     columns = {name: None if value == DEFAULT else value for name, value in given.items() if value is not None}

@@ -20,10 +20,15 @@ class Want:
     count: int
     max_priority: int = 9
     answers: bool = False  # only the kinds that somebody is waiting for
+    prefers: tuple[str, ...] = ()  # recipients that begin so
+    leaves: tuple[str, ...] = ()  # those that other lines prefer, which could send now
     burden: tuple[float, int] = (0.0, 0)  # of wants that come together, the least burdened line is served first
 
     def takes(self, row: Row[Any]) -> bool:
         return bool(row.priority <= self.max_priority and (not self.answers or row.kind in ANSWERS))
+
+    def leaves_to_others(self, row: Row[Any]) -> bool:
+        return bool(row.recipient.startswith(self.leaves) and not row.recipient.startswith(self.prefers))
 
 
 _NAMES = ("id", "line_id", "priority", "kind", "recipient", "text", "parts", "expires_at", "attempts")
@@ -69,10 +74,12 @@ def pinned(conn: Connection, wants: Sequence[Want], most: int) -> Sequence[Row[A
     return conn.execute(PINNED[conn.dialect.name], {"lines": lines, "most": most}).all()
 
 
-def deal(wants: Sequence[Want], pool: Iterable[Row[Any]], pinned: Iterable[Row[Any]]) -> list[list[Row[Any]]]:
+def deal(
+    wants: Sequence[Want], pool: Iterable[Row[Any]], pinned: Iterable[Row[Any]], *, more: bool = False
+) -> list[list[Row[Any]]]:
     """Give every want its best message in turn, until it has `count` or nothing is left; one list per want.
 
-    The line that has used the least of its quotas comes first.
+    The line that has used the least of its quotas comes first. `more`: the pool goes on behind these.
     """
     common = deque(pool)
     own: defaultdict[int, deque[Row[Any]]] = defaultdict(deque)
@@ -82,12 +89,29 @@ def deal(wants: Sequence[Want], pool: Iterable[Row[Any]], pinned: Iterable[Row[A
     in_turn = sorted(zip(wants, dealt, strict=True), key=lambda pair: pair[0].burden)
     for _ in range(max(want.count for want in wants)):
         for want, given in in_turn:
-            queues = [queue for queue in (own[want.line_id], common) if queue and want.takes(queue[0])]
-            best = min(queues, key=_urgency, default=None)
-            if best is not None and len(given) < want.count:
-                given.append(best.popleft())
+            if len(given) == want.count:
+                continue
+            first = (_first(own[want.line_id], want), _of_pool(common, want, more))
+            best = min((row for row in first if row is not None), key=_urgency, default=None)
+            if best is not None:
+                given.append(best)
+                (own[want.line_id] if best is first[0] else common).remove(best)
     return dealt
 
 
-def _urgency(queue: deque[Row[Any]]) -> tuple[int, int]:
-    return queue[0].priority, queue[0].id
+def _first(queue: deque[Row[Any]], want: Want) -> Row[Any] | None:
+    return queue[0] if queue and want.takes(queue[0]) else None
+
+
+def _of_pool(common: deque[Row[Any]], want: Want, more: bool) -> Row[Any] | None:
+    """The first that no other line prefers; where those wait in great number, the last of them rather than none."""
+    if not want.leaves:
+        return _first(common, want)
+    for row in common:
+        if want.takes(row) and not want.leaves_to_others(row):
+            return row
+    return common[-1] if more and common and want.takes(common[-1]) else None
+
+
+def _urgency(row: Row[Any]) -> tuple[int, int]:
+    return row.priority, row.id

@@ -32,6 +32,7 @@ from modemd.store.parts import (
 )
 from modemd.store.schema import MessageState, line, message, part
 
+LOOK_AHEAD = 100  # messages of the pool that a line looks through for one that no other line prefers
 CHUNK = 500  # rows looked up, or expired, at a time
 
 
@@ -182,7 +183,8 @@ def claim(conn: Connection, wants: Sequence[Want], now: datetime, host: str, lea
 
     Messages whose expires_at has passed become `expired` on the way. Costs the same however long the queue is.
     """
-    dealt = candidates.deal(wants, *_fresh(conn, wants, now))
+    pool, pinned, more = _fresh(conn, wants, now)
+    dealt = candidates.deal(wants, pool, pinned, more=more)
     ids = [row.id for given in dealt for row in given]
     if not ids:
         return [[] for _ in wants]
@@ -203,15 +205,20 @@ def claim(conn: Connection, wants: Sequence[Want], now: datetime, host: str, lea
     ]
 
 
-def _fresh(conn: Connection, wants: Sequence[Want], now: datetime) -> tuple[list[Row[Any]], list[Row[Any]]]:
-    """(pool, pinned) candidates; what has expired is put aside for good, so that it is not met again."""
+def _fresh(conn: Connection, wants: Sequence[Want], now: datetime) -> tuple[list[Row[Any]], list[Row[Any]], bool]:
+    """(pool, pinned) candidates, and whether the pool has more.
+
+    What has expired is put aside for good, so that it is not met again.
+    """
     common, each = sum(want.count for want in wants), max(want.count for want in wants)
+    if any(want.leaves for want in wants):
+        common += LOOK_AHEAD
     while True:
         pool = candidates.pool(conn, wants, common)
         pinned = candidates.pinned(conn, wants, each)
         stale = [row.id for row in (*pool, *pinned) if row.expires_at <= now]
         if not stale:
-            return list(pool), list(pinned)
+            return list(pool), list(pinned), len(pool) == common
         expire_messages(conn, stale, now)
         common, each = max(common, CHUNK), max(each, CHUNK)  # where one has expired there are often many
 

@@ -25,6 +25,7 @@ class LineRule:
     per_day: int | None
     per_month: int | None
     number: str | None  # its own
+    prefixes: tuple[str, ...] = ()  # numbers that begin so shall leave through it if it can send
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ _RULES = select(
     line_rule.c.per_day,
     line_rule.c.per_month,
     line_rule.c.number,
+    line_rule.c.prefixes,
 ).join_from(line, line_rule, isouter=True)
 
 
@@ -99,7 +101,8 @@ def change(conn: Connection, line_id: int, **columns: str | int | None) -> None:
 
 
 def _rule(row: Row[Any]) -> LineRule:
-    return LineRule(**{**row._mapping, "adopted": bool(row.adopted), "new": bool(row.new)})
+    told = {"adopted": bool(row.adopted), "new": bool(row.new), "prefixes": tuple((row.prefixes or "").split())}
+    return LineRule(**{**row._mapping, **told})
 
 
 def _sent(conn: Connection, since: datetime) -> dict[int, int]:

@@ -141,6 +141,7 @@ line_rule = Table(  # what a technician has set for a line; NULL: as the setting
     Column("per_day", Integer),
     Column("per_month", Integer),
     Column("number", String(32)),  # its own
+    Column("prefixes", Text),  # of numbers that it shall send to if it can, with blanks between
 )
 
 modem = Table(

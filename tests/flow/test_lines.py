@@ -107,6 +107,30 @@ def test_quotas_hold_over_restarts_and_the_last_tenth_is_for_answers(service: Ca
     assert len(running.submitted()) == 10
 
 
+def test_a_preferred_line_sends_while_it_can_and_another_takes_over_when_it_is_full_or_gone(
+    service: Callable[..., RunningService],
+) -> None:
+    running = service(modems=3, settings="bank.answer_reserve = 0")
+    running.start_bank()
+    running.start_daemon()
+    running.wait_until_ready()
+    preferred = next(modem for modem in running.overview() if modem.port.endswith("modem02"))
+    limits = ("--prefixes", "+359888", "--per-day", "4", "-c", running.config)
+    assert running.run("line", "set", preferred.name, *limits).returncode == 0
+    for count in range(1, 5):
+        queue(running, 1)
+        running.until(lambda count=count: len(running.submitted()) == count)
+    assert {event["modem"] for event in running.submitted()} == {"modem02"}
+    queue(running, 2)  # it is full
+    running.until(lambda: len(running.submitted()) == 6)
+    assert "modem02" not in {event["modem"] for event in running.submitted()[4:]}
+    assert running.run("line", "set", preferred.name, "--per-day", "0", "-c", running.config).returncode == 0
+    running.phones.fault("modem02", "unplug:seconds=60")
+    running.until(lambda: sum(modem.state == "ready" for modem in running.overview()) == 2)
+    queue(running, 2)
+    running.until(lambda: len(running.submitted()) == 8)
+
+
 def test_two_live_modems_with_one_sim_are_told_apart(
     service: Callable[..., RunningService], simulated_bank: Callable[..., SimulatedBank]
 ) -> None:

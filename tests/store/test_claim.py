@@ -65,6 +65,27 @@ def test_of_lines_that_come_together_the_one_with_the_most_left_is_served_first(
     assert [len(claims) for claims in outbox.claim(out.conn, wants, NOW, HOST, LEASE)] == [0, 1]
 
 
+def test_a_line_leaves_to_another_what_that_one_prefers(out: Outbox, line_id: int, other_line_id: int) -> None:
+    theirs = out.queue(recipient="+359888000001")
+    ours = out.queue(recipient="+359878000001")
+    both = Want(line_id, 5, prefers=("+359888000001",), leaves=("+35988",))
+    (claims,) = outbox.claim(out.conn, [Want(line_id, 5, leaves=("+35988", "+35989"))], NOW, HOST, LEASE)
+    assert [claim.message_id for claim in claims] == [ours]
+    assert outbox.claim(out.conn, [Want(line_id, 5, leaves=("+35988",))], NOW, HOST, LEASE) == [[]]
+    (claims,) = outbox.claim(out.conn, [both], NOW, HOST, LEASE)
+    assert [claim.message_id for claim in claims] == [theirs]
+
+
+def test_where_many_wait_for_the_line_that_is_preferred_another_helps(
+    out: Outbox, line_id: int, other_line_id: int
+) -> None:
+    ids = [out.queue() for _ in range(outbox.LOOK_AHEAD + 2)]
+    helps, prefers = Want(line_id, 1, leaves=("+35988",)), Want(other_line_id, 1, prefers=("+35988",))
+    (helped, preferred) = outbox.claim(out.conn, [helps, prefers], NOW, HOST, LEASE)
+    assert [claim.message_id for claim in preferred] == ids[:1]
+    assert [claim.message_id for claim in helped] == ids[-1:]
+
+
 def test_a_want_of_bulk_does_not_hide_what_a_choosy_one_may_have(out: Outbox, line_id: int, other_line_id: int) -> None:
     answer, bulk = out.queue(priority=0), out.queue(priority=9)
     wants = [Want(line_id, 2, max_priority=0), Want(other_line_id, 2)]

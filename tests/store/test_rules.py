@@ -31,6 +31,8 @@ def test_what_is_set_is_kept_and_default_is_the_settings_again(conn: Connection)
     rules.change(conn, line_id, per_month=0)
     (rule,) = rules.read(conn)
     assert (rule.per_minute, rule.per_day, rule.per_month, rule.number) == (None, 500, 0, "+359888000001")
+    rules.change(conn, line_id, prefixes="+35988  +35989")
+    assert rules.read(conn)[0].prefixes == ("+35988", "+35989")
     rules.change(conn, line_id, per_day=None)
     assert rules.read(conn)[0].per_day is None
 

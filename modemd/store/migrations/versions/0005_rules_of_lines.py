@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("per_day", sa.Integer()),
         sa.Column("per_month", sa.Integer()),
         sa.Column("number", sa.String(32)),
+        sa.Column("prefixes", sa.Text()),
         sa.PrimaryKeyConstraint("line_id", name=op.f("pk_line_rule")),
         sa.ForeignKeyConstraint(["line_id"], ["line.id"], name=op.f("fk_line_rule_line_id")),
     )
