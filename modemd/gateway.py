@@ -361,7 +361,9 @@ class Gateway:
 
     def _has(self, port: str, sim: lines.Sim) -> bool:
         modem = self._modems.get(port)
-        return modem is not None and modem.state is not State.ABSENT and lines.Sim(modem.iccid, modem.imsi) == sim
+        if modem is None or modem.state in (State.ABSENT, State.STARTING):  # what it told of itself may be over
+            return False
+        return lines.Sim(modem.iccid, modem.imsi) == sim
 
 
 def _orders(connection: Connection) -> tuple[switch.Position, list[LineRule]]:
