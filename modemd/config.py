@@ -51,6 +51,8 @@ class Bank(Section):
     baud_rate: int = Field(115200, gt=0)
     send_timeout: float = Field(60.0, gt=0)  # s from Ctrl-Z to +CMGS; SIM800 manual: 60
     command_timeout: float = Field(5.0, gt=0)  # s for a command that asks only the modem itself
+    usb_reset: bool = True  # a stuck stick may be taken from its driver and given back (needs write access to sysfs)
+    hub_power: bool = False  # a stuck stick's hub port may be switched off and on with uhubctl
 
 
 class Line(Section):

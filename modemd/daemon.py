@@ -18,6 +18,7 @@ from modemd.store import alerts, database, leases, lines
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
 from modemd.store.wakeup import Wakeup
+from modemd.wishes import Wishes
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,15 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
     log.info("%s: started; back in the queue %s, in doubt %s", name, returned.queued, returned.in_doubt)
     gateway = Gateway(settings, ledger, instance, now)
     bank = Bank(settings, gateway)
-    wakeup = Wakeup(settings.database.url, gateway.queue_changed)
+    wishes = Wishes(ledger, name, bank.modems, now)
+
+    def look() -> None:
+        gateway.queue_changed()
+        wishes.look()
+
+    wakeup = Wakeup(settings.database.url, look)
     await wakeup.start()
-    pumps = (gateway.follow(), gateway.keep_house(), bank.run())
+    pumps = (gateway.follow(), gateway.keep_house(), bank.run(), wishes.run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")

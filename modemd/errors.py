@@ -117,6 +117,12 @@ class SimMissing(ModemError):
     """{port}: no SIM, or the SIM does not answer. Insert it and restart the modem."""
 
 
+class ModemPaused(ModemError):
+    """{port}: a technician has paused the modem. Resume it with: modemd modem resume"""
+
+    permanent = True
+
+
 class NotSent(ModemError):
     """{port}: the message was not handed to the network: {reason}."""
 
@@ -193,6 +199,18 @@ class UserRefused(ModemdError):
 
 class PasswordRefused(ModemdError):
     """The password was not changed: {reason}."""
+
+
+class ModemUnknown(ModemdError):
+    """{name!r} names no single modem: {reason}. `modemd status` shows their names and ports."""
+
+
+class WishRefused(ModemdError):
+    """It was not done with {name}: {reason}"""
+
+
+class WishNotAnswered(ModemdError):
+    """Nothing is known of what was asked of {name}: {reason}."""
 
 
 # the panel

@@ -20,12 +20,26 @@ from modemd import quota
 from modemd.config import Limits, Settings
 from modemd.errors import CommandRefused, ModemdError, ModemError
 from modemd.messages import AlertKind, ReceivedSms, StatusReport
+from modemd.modem.above import Known
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.quota import Quota
 from modemd.sender import FIRST_RETRY, Sender
 from modemd.service import router
-from modemd.store import alerts, inbox, leases, lines, modems, outbox, reassembly, rules, status_reports, switch, upkeep
+from modemd.store import (
+    alerts,
+    inbox,
+    leases,
+    lines,
+    modems,
+    outbox,
+    reassembly,
+    recovery,
+    rules,
+    status_reports,
+    switch,
+    upkeep,
+)
 from modemd.store.ledger import Ledger
 from modemd.store.rules import LineRule
 from modemd.store.switch import Allowed
@@ -40,7 +54,7 @@ IDENTITY_SECONDS = 10.0  # how long a modem waits to hear whether another one ho
 
 
 class Gateway:
-    """Implements `modem.bank.Gateway` over the store and the service."""
+    """Implements `modem.above.Gateway` over the store and the service."""
 
     def __init__(self, settings: Settings, ledger: Ledger, instance: str, now: Callable[[], datetime]) -> None:
         self._settings = settings
@@ -172,6 +186,10 @@ class Gateway:
                 await self.identified(other)
                 self.modem_changed(other)
 
+    async def known(self, modem: Modem) -> Known:
+        """What the database remembers of the modem."""
+        return Known(*await self._ledger.do(modems.known, self._host, modem.port, modem.imei))
+
     async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
         """Rule 7: the attempt is on the disk before the SIM sees the PIN, and there is one for each SIM and PIN."""
         return await self._ledger.do(lines.pin_may_be_tried, sim, lines.hash_pin(sim, pin), self._now())
@@ -225,6 +243,15 @@ class Gateway:
         elif isinstance(outcome, CommandRefused):
             refused = outbox.Refused(part_id, str(outcome), outcome.permanent, self._now() + FIRST_RETRY, LATE_ATTEMPTS)
             self._ledger.post(outbox.refused, refused)
+
+    # from the bank: how the modems are
+
+    def call_hung_up(self, modem: Modem) -> None:
+        log.info("%s: a call is hung up", modem.name)
+        self._ledger.post(modems.calls_hung_up, modems.Call(self._host, modem.port))
+
+    def rung_tried(self, modem: Modem, rung: str, helped: bool, seconds: float) -> None:
+        self._ledger.post(recovery.count, recovery.Tried(modem.kind, rung, helped, seconds))
 
     # answers
 
@@ -411,4 +438,8 @@ def _row_of(modem: Modem, host: str) -> modems.ModemRow:
         operator=modem.operator,
         registration=modem.registration,
         signal_dbm=modem.signal_dbm,
+        place=modem.place.name if modem.place else None,
+        storage_used=modem.condition.storage_used,
+        storage_total=modem.condition.storage_total,
+        clock_offset=modem.condition.clock_offset,
     )

@@ -7,6 +7,7 @@ they never raise.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -133,6 +134,7 @@ _CPIN = _pattern(r'\+CPIN: *"?([A-Z0-9 -]+?)"? *$')
 _CPMS = _pattern(r'\+CPMS: *(?:"[^"]*" *, *)?(\d{1,5}) *, *(\d{1,5})')
 _CPMS_ENTRY = re.compile(rb'"([A-Za-z_/]{2,6})" *, *(\d{1,5}) *, *(\d{1,5})')
 _CPMS_TEST = _pattern(r"\+CPMS:")
+_CCLK = _pattern(r'\+CCLK: *"?(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d{1,2})?"?')
 _CMGS = _pattern(r"\+CMGS: *(\d{1,3})")
 _CMGR = _pattern(r"\+CMGR: *(\d)")
 _CMGL = _pattern(r"\+CMGL: *(\d{1,5}) *, *(\d)")
@@ -192,6 +194,19 @@ def _fills(replies: Replies) -> dict[str, Fill]:
     found = [reply.line for reply in replies if _CPMS_TEST.match(reply.line)]
     entries = _CPMS_ENTRY.findall(found[-1]) if found else []
     return {name.decode().upper(): Fill(int(used), int(total)) for name, used, total in entries}
+
+
+def _clock(replies: Replies) -> datetime | None:
+    """The modem's time (27.007, 8.15), its zone in quarters of an hour; None when it has none or makes no sense."""
+    found = _match(replies, _CCLK)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, quarters = (int(group or 0) for group in found.groups())
+    try:
+        zone = timezone(timedelta(minutes=15 * quarters))
+        return datetime(2000 + year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
 
 
 def _reference(replies: Replies) -> int | None:
@@ -272,6 +287,11 @@ PACKET_REGISTRATION = Command("AT+CGREG?", _registration, _CREG)
 EPS_REGISTRATION = Command("AT+CEREG?", _registration, _CREG)
 OPERATOR = Command("AT+COPS?", _operator, _COPS, NETWORK_SECONDS)
 SIGNAL = Command("AT+CSQ", _signal, _CSQ)
+NETWORK_TIME = plain("AT+CTZU=1")  # the modem's clock follows the network's (27.007, 8.40)
+CLOCK = Command("AT+CCLK?", _clock, _CCLK)
+HANG_UP = plain("AT+CHUP")  # 27.007, 6.5
+HANG_UP_OLD = plain("ATH")  # V.250, 6.3.6
+END_USSD = plain("AT+CUSD=2", NETWORK_SECONDS)
 
 # messages
 OFFERED_STORAGES = Command("AT+CPMS=?", _storages, _CPMS_TEST, SIM_SECONDS)
@@ -286,6 +306,11 @@ DELETE_READ = Command(
 def select_storage(storage: str) -> Command[Fill | None]:
     """Read and delete in this storage from now on (27.005, 3.2.2); the others stay as they are."""
     return Command(f'AT+CPMS="{storage}"', _fill, _CPMS, SIM_SECONDS)
+
+
+def ussd(code: str) -> Command[None]:
+    """Send a USSD code; +CUSD brings the answer later (27.007, 7.15)."""
+    return plain(f'AT+CUSD=1,"{code}",15', NETWORK_SECONDS)
 
 
 def notifications(form: str) -> Command[None]:

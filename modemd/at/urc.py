@@ -68,6 +68,11 @@ def tells_restart(urc: Urc) -> bool:
     return _STARTED.fullmatch(urc.line) is not None
 
 
+def tells_call(urc: Urc) -> bool:
+    """Somebody calls: RING (V.250) or +CRING (27.007, 6.11)."""
+    return urc.name in ("RING", "+CRING")
+
+
 def tells_memory_full(urc: Urc) -> bool:
     return _MEMORY_FULL.fullmatch(urc.line) is not None
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "import": "modemd.cli.customers:import_",
     "line": "modemd.cli.line:line",
     "messages": "modemd.cli.messages:messages",
+    "modem": "modemd.cli.modem:modem",
     "pdu": "modemd.cli.pdu:pdu",
     "register": "modemd.cli.customers:register",
     "run": "modemd.cli.run:run",
@@ -27,6 +28,7 @@ COMMANDS = {
     "sim-phone": "modemd.cli.sim:sim_phone",
     "sim-text": "modemd.cli.sim:sim_text",
     "status": "modemd.cli.status:status",
+    "ussd": "modemd.cli.modem:ussd",
     "user": "modemd.cli.user:user",
     "web": "modemd.cli.run:web",
 }

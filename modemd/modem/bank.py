@@ -4,11 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from modemd.config import Settings
 from modemd.errors import PortGone, PortMissing
 from modemd.modem import discovery
-from modemd.modem.modem import Gateway, Modem
+from modemd.modem.above import Gateway
+from modemd.modem.lifecycle import State
+from modemd.modem.modem import Modem
+from modemd.modem.usb import SYSFS
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +26,17 @@ def _utc_now() -> datetime:
 class Bank:
     """Starts a Modem when its port appears and ends it when the port is gone. No modem waits for another."""
 
-    def __init__(self, settings: Settings, gateway: Gateway, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        gateway: Gateway,
+        now: Callable[[], datetime] = _utc_now,
+        sysfs: Path = SYSFS,
+    ) -> None:
         self._settings = settings
         self._gateway = gateway
         self._now = now
+        self._sysfs = sysfs
         self._lives: dict[str, asyncio.Task[None]] = {}
         self.modems: dict[str, Modem] = {}
 
@@ -35,18 +46,16 @@ class Bank:
         for port in discovery.literal(patterns):
             modem = self._modem(port)
             if not discovery.matching((port,)):
-                modem.absent(str(PortMissing(port=port)))
+                modem.port_went(str(PortMissing(port=port)))
                 log.warning("%s", modem.reason)
         if not discovery.matching(patterns):
             log.warning("no port matches [bank] ports = %s; new ones are picked up as they appear", list(patterns))
         try:
             async for change in discovery.watch(patterns):
                 for port in change.gone:
-                    self._lives[port].cancel()
-                    self.modems[port].absent(str(PortGone(port=port)))
+                    self.modems[port].port_went(str(PortGone(port=port)))
                 for port in change.come:
-                    life = _live(self._modem(port), self._lives.get(port))
-                    self._lives[port] = asyncio.create_task(life, name=f"modem {port}")
+                    self._port_came(port)
         finally:
             await self._end()
 
@@ -57,22 +66,30 @@ class Bank:
                 tasks.create_task(_rest(modem))
         await self._end()
 
+    def _port_came(self, port: str) -> None:
+        modem = self._modem(port)
+        modem.port_came()
+        if port not in self._lives:
+            self._lives[port] = asyncio.create_task(modem.run(), name=f"modem {port}")
+
     def _modem(self, port: str) -> Modem:
         if port not in self.modems:
-            self.modems[port] = Modem(port, self._settings, self._gateway, self._now)
+            self.modems[port] = Modem(
+                port, self._settings, self._gateway, self._now, came_back=self._came_back, sysfs=self._sysfs
+            )
         return self.modems[port]
+
+    def _came_back(self, modem: Modem) -> None:
+        """One that was reset at another port, and is waited for there, goes on from where it stood on its ladder."""
+        for other in self.modems.values():
+            lost = other is not modem and other.state is State.ABSENT and other.ladder.under_way is not None
+            if lost and modem.imei is not None and other.last_imei == modem.imei:
+                modem.take_ladder(other)
 
     async def _end(self) -> None:
         for life in self._lives.values():
             life.cancel()
         await asyncio.gather(*self._lives.values(), return_exceptions=True)
-
-
-async def _live(modem: Modem, before: asyncio.Task[None] | None) -> None:
-    """Run the modem when its last life has let go of the port."""
-    if before is not None:
-        await asyncio.wait([before])
-    await modem.run()
 
 
 async def _rest(modem: Modem) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from modemd.at import commands
+from modemd.at.commands import Fill
 from modemd.errors import CommandRefused
 from modemd.messages import ReceivedSms, StatusReport
 from modemd.modem.channel import Channel
@@ -27,6 +28,9 @@ class Handler(Protocol):
     async def status_reports_received(self, reports: Sequence[StatusReport]) -> None: ...
 
     async def stored_deleted(self, received: Sequence[ReceivedSms]) -> None: ...
+
+    def storages_told(self, fills: Collection[Fill]) -> None:
+        """How full the storages in use are."""
 
 
 async def commit(handler: Handler, items: Sequence[Incoming]) -> Sequence[Incoming]:

@@ -52,7 +52,7 @@ class Inbound:
         self._now = now
         self._loop = asyncio.get_running_loop()
         self._messaging = Messaging()
-        self._storages = Storages(channel)
+        self._storages = Storages(channel, handler.storages_told)
         self._direct = Direct(channel, handler, now)
         self._announced: Slots = {}
         self._reports: Slots = {}

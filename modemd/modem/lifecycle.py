@@ -26,10 +26,10 @@ _WORKING = frozenset({State.READY, State.UNREGISTERED})
 MOVES: dict[State, frozenset[State]] = {
     State.ABSENT: _ANYWHERE | {State.STARTING},
     State.STARTING: _ANYWHERE | _WORKING,
-    State.READY: _ANYWHERE | {State.UNREGISTERED},
-    State.UNREGISTERED: _ANYWHERE | {State.READY},
+    State.READY: _ANYWHERE | {State.UNREGISTERED, State.STARTING},
+    State.UNREGISTERED: _ANYWHERE | {State.READY, State.STARTING},
     State.SILENT: _ANYWHERE | {State.STARTING, State.RECOVERING},
-    State.RECOVERING: _ANYWHERE | _WORKING,
+    State.RECOVERING: _ANYWHERE | _WORKING | {State.STARTING},
     State.QUARANTINED: _ANYWHERE | {State.STARTING},
     State.PAUSED: frozenset({State.ABSENT, State.STARTING}),
 }

@@ -33,6 +33,8 @@ class Model:
     stored_reports: tuple[str, ...] = field(default=STORED_REPORTS)
     direct_reports: tuple[str, ...] = field(default=DIRECT_REPORTS)
     manners: tuple[Command[None], ...] = ()  # said at the start; a modem that refuses one does without
+    soft_reset: str = "AT+CFUN=1,1"  # 27.007, 8.2
+    vendor_reset: str | None = None
 
     @property
     def verified(self) -> bool:
@@ -59,6 +61,7 @@ MODELS = (
         (iccid("AT^ICCID?"),),
         (_HUAWEI_TRIES,),
         manners=(plain("AT^CURC=0"),),  # ^RSSI, ^BOOT, ^HCSQ and their like, every few seconds
+        vendor_reset="AT^RESET",
     ),
     Model(
         "ZTE",
@@ -72,6 +75,7 @@ MODELS = (
         "SIM7500_SIM7600 Series AT Command Manual V1.07: +CICCID, +SPIC, +CNMI (ds 0 to 2)",
         (iccid("AT+CICCID"), iccid("AT+CCID")),
         (_SIMCOM_TRIES,),
+        vendor_reset="AT+CRESET",
     ),
     Model(
         "SIMCom",
@@ -100,6 +104,7 @@ MODELS = (
         "Telit LE910 V2 Series AT Commands 80446ST10707A: #CCID, #PCT, +CNMI (ds 0 to 2)",
         (iccid("AT#CCID"),),
         (pin_tries("AT#PCT", r"#PCT: *(\d+)"),),
+        vendor_reset="AT#REBOOT",
     ),
     Model(
         "Cinterion",
@@ -117,6 +122,7 @@ MODELS = (
         (iccid("AT+CCID"),),
         (pin_tries("AT+UPINCNT", r"\+UPINCNT: *(\d+)"),),
         manners=(plain("AT+UMWI=0"),),  # message waiting indications
+        vendor_reset="AT+CFUN=16",
     ),
     Model(
         "Wavecom",
@@ -132,6 +138,7 @@ MODELS = (
         "Sierra Wireless GSM/GPRS/EDGE AT Command Reference 2130213; AT Commands Interface Guide 4111703: +CCID",
         (iccid("AT!ICCID?"), iccid("AT+CCID")),
         (pin_tries("AT+CPINC", r"\+CPINC: *(\d+)"), _STANDARD_TRIES),
+        vendor_reset="AT!RESET",
     ),
 )
 

@@ -1,88 +1,86 @@
-"""One modem's life: open, start, serve, recover; and `send`, which is what it is for."""
+"""One modem's life: sessions at its port, the ladder between them, what technicians want of it; and `send`."""
 
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modemd.at import commands, urc
-from modemd.at.commands import Registration
-from modemd.at.urc import Urc
+from modemd.at.commands import Fill
 from modemd.config import Settings
-from modemd.errors import CommandRefused, CommandTimeout, ModemError, NotAModem, NotSent, PortGone, PortMissing
-from modemd.messages import OutgoingSms, ReceivedSms, StatusReport
-from modemd.modem.channel import Channel
-from modemd.modem.incoming import Inbound
+from modemd.errors import (
+    CommandRefused,
+    CommandTimeout,
+    ModemError,
+    ModemPaused,
+    NotAModem,
+    NotSent,
+    PortGone,
+    PortMissing,
+    PukRequired,
+)
+from modemd.messages import AlertKind, OutgoingSms, ReceivedSms, StatusReport
+from modemd.modem import usb
+from modemd.modem.above import Gateway
+from modemd.modem.facts import Facts
 from modemd.modem.lifecycle import SENDING, Lifecycle, State
-from modemd.modem.models import Model
-from modemd.modem.pin import PinEntry
-from modemd.modem.recovery import LONGEST_PAUSE_SECONDS, Backoff, bring_back
-from modemd.modem.startup import Identity, Startup
+from modemd.modem.models import GENERIC, Model
+from modemd.modem.recovery import LONGEST_PAUSE_SECONDS, Backoff, Ladder, Rung
+from modemd.modem.rescue import Rescue
+from modemd.modem.session import Session
+from modemd.modem.startup import Identity
 from modemd.modem.transcript import Transcript, TranscriptFiles
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 60.0  # between two looks at signal and registration; it also notices a modem that died while idle
-SEARCH_SECONDS = 5.0  # the same while it is in no network
-LOOK_PAUSE_SECONDS = 1.0  # however often the modem says that something has changed
-OPERATOR_LOOKS = 10  # the operator is asked for at every tenth look
+RETRY_SECONDS = 2.0  # between two tries at a modem that is just starting anew
+STEADY_SECONDS = 30.0  # a session as long as this was a good one: the next failure is a new one
+PLUG_ANEW = "unplug it and plug it in again"
+BY_TECHNICIAN = "by a technician"
 
 
-class Gateway(Protocol):
-    """What the modems need from above. `…_received` returns only when what it was given is committed."""
+class Modem(Facts):
+    """What is at one port that matches [bank] ports, whatever becomes of it."""
 
-    async def identified(self, modem: "Modem") -> None:
-        """Its identity is known: give it `line_id` and `line_name`. Raises ModemError to refuse it."""
-
-    async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
-        """Whether this PIN was never tried on this SIM; True only when the attempt is committed (rule 7)."""
-        ...
-
-    async def pin_accepted(self, sim: str, pin: str) -> None:
-        """The SIM took the PIN: it may be entered again after the next power cut."""
-
-    async def sms_received(self, modem: "Modem", received: Sequence[ReceivedSms]) -> None: ...
-
-    async def status_reports_received(self, modem: "Modem", reports: Sequence[StatusReport]) -> None: ...
-
-    async def stored_deleted(self, modem: "Modem", received: Sequence[ReceivedSms]) -> None: ...
-
-    def late_result(self, modem: "Modem", part_id: int, outcome: int | ModemError) -> None:
-        """The TP-MR or the refusal of a part came after `send` had raised SendInDoubt."""
-
-    def modem_changed(self, modem: "Modem") -> None:
-        """State, reason, operator, registration or signal changed. Cheap, not a coroutine."""
-
-
-class Modem:
-    """One port that matches [bank] ports, whatever becomes of it."""
-
-    def __init__(self, port: str, settings: Settings, gateway: Gateway, now: Callable[[], datetime]) -> None:
-        self.port = port
+    def __init__(
+        self,
+        port: str,
+        settings: Settings,
+        gateway: Gateway,
+        now: Callable[[], datetime],
+        *,
+        came_back: Callable[["Modem"], None] = lambda _modem: None,
+        sysfs: Path = usb.SYSFS,
+    ) -> None:
+        """`came_back(self)` is called when its IMEI is known: it may be one that was lost at another port."""
+        super().__init__(port)
         self._settings = settings
         self._gateway = gateway
         self._now = now
+        self._came_back = came_back
+        self._sysfs = sysfs
         self._life = Lifecycle(now, self._changed)
-        self._identity = Identity()
-        self.operator: str | None = None
-        self.signal_dbm: int | None = None
-        self.registration: str | None = None
-        self.line_id: int | None = None
-        self.line_name: str | None = None
+        self._model = GENERIC
+        self._is_modem = False
+        self._session: Session | None = None
+        self._open = False  # to what is to be sent
         self._transcript = Transcript()
         self._transcripts = TranscriptFiles(settings.daemon.data / "transcripts")
-        self._channel: Channel | None = None  # None: nothing can be sent
-        self._woken = asyncio.Event()
-        self._look_at = 0.0
-        self._looks = 0
-        self._restarted = False  # the modem has told that it started anew
-        self._hung_up_in_the_air = False
-
-    @property
-    def name(self) -> str:
-        return self.line_name or os.path.basename(self.port)
+        self._backoff = Backoff()
+        self._plugged = asyncio.Event()
+        self._plugged.set()
+        self._told = asyncio.Event()  # to let go of what it is doing and begin anew
+        self._idle = asyncio.Event()  # between two attempts
+        self._moved = asyncio.Event()
+        self._paused = False
+        self._wanted: Rung | None = None  # a technician wants this one
+        self.ladder = Ladder(lambda: asyncio.get_running_loop().time(), self._rung_tried)
 
     @property
     def state(self) -> State:
@@ -96,30 +94,6 @@ class Modem:
     def reason(self) -> str | None:
         return self._life.reason
 
-    @property
-    def imei(self) -> str | None:
-        return self._identity.imei
-
-    @property
-    def iccid(self) -> str | None:
-        return self._identity.iccid
-
-    @property
-    def imsi(self) -> str | None:
-        return self._identity.imsi
-
-    @property
-    def manufacturer(self) -> str | None:
-        return self._identity.manufacturer
-
-    @property
-    def model(self) -> str | None:
-        return self._identity.model
-
-    @property
-    def firmware(self) -> str | None:
-        return self._identity.firmware
-
     # sending
 
     async def send(self, part: OutgoingSms, committed: Awaitable[object]) -> int:
@@ -128,67 +102,228 @@ class Modem:
         Raises NotSent: nothing went out (`committed` may be done all the same). CommandRefused: modem or network said
         no. SendInDoubt: Ctrl-Z was written, and its answer did not come.
         """
-        channel = self._channel
-        if channel is None or self.state not in SENDING:
+        session = self._session
+        if session is None or not self._open or self.state not in SENDING:
             raise NotSent(port=self.port, reason=f"the modem is {self.state}")
         try:
-            return await channel.submit(part, committed)
+            return await session.channel.submit(part, committed)
         except CommandRefused:
-            self._look_soon()  # the network may be gone
+            session.look_soon()  # the network may be gone
             raise
 
     @property
     def has_messages(self) -> bool:
         """Whether it has announced messages that are not yet committed."""
-        return self._channel is not None and not self._inbound.taken_in.is_set()
+        return self._session is not None and self._open and not self._session.inbound.taken_in.is_set()
 
     async def messages_taken_in(self) -> None:
         """Return when it has no such messages."""
-        if self._channel is not None:
-            await self._inbound.taken_in.wait()
+        if self._session is not None and self._open:
+            await self._session.inbound.taken_in.wait()
+
+    async def ussd(self, code: str) -> str:
+        """What the operator answers to a USSD code. Raises ModemError when he does not, or the modem cannot."""
+        if self._session is None or not self._open or self.state is not State.READY:
+            raise ModemError(port=self.port, reason=f"the modem is {self.state}")
+        return await self._session.ussd.ask(code)
+
+    def take_ladder(self, other: "Modem") -> None:
+        """It is the same modem, back at another port: what brought it back has helped."""
+        self.ladder, other.ladder = other.ladder, self.ladder
+
+    # what technicians want
+
+    async def pause(self) -> None:
+        """End what is in the air, let go of the port and rest until `resume`."""
+        self._paused = True
+        await self._begin_anew()
+
+    async def resume(self) -> None:
+        self._paused = False
+        await self._begin_anew()
+
+    async def restart(self) -> None:
+        """End what is in the air, close the port and start with it anew."""
+        await self._begin_anew()
+
+    async def reset(self) -> None:
+        """End what is in the air and let the modem itself start anew (AT+CFUN=1,1)."""
+        self._wanted = Rung.SOFT_RESET
+        await self._begin_anew()
+
+    async def settled(self, seconds: float) -> State:
+        """Wait until it is ready or ill, or for so many seconds; the state that it is in then."""
+        passing = (State.STARTING, State.RECOVERING, State.SILENT)
+        try:
+            async with asyncio.timeout(seconds):
+                while self.state in passing or self.ladder.under_way is not None or self._wanted is not None:
+                    self._moved.clear()
+                    await self._moved.wait()
+        except TimeoutError:
+            log.debug("%s: still %s", self.name, self.state)
+        return self.state
+
+    async def _begin_anew(self) -> None:
+        async with self._at_rest():
+            if self.state is not State.ABSENT:
+                self._move(State.STARTING, BY_TECHNICIAN)
+            self._idle.clear()
+            self._told.set()
+            await self._idle.wait()
+
+    @asynccontextmanager
+    async def _at_rest(self) -> "AsyncIterator[None]":
+        """Begin nothing new and wait for what is being said to it."""
+        self._open = False
+        if self._session is None or self._session.channel.gone.done():
+            yield
+        else:
+            async with self._session.channel.hold():
+                yield
 
     # life
 
     async def run(self) -> None:
         """Live until cancelled, whatever the modem does."""
-        backoff = Backoff()
         while True:
-            pause = LONGEST_PAUSE_SECONDS
+            attempt = asyncio.create_task(self._attempt(), name=f"attempt {self.name}")
+            told = asyncio.create_task(self._told.wait(), name=f"told {self.name}")
             try:
-                await self._live(backoff)
-            except ModemError as error:
-                self._failed(error)
-                await self._keep_transcript()
-                pause = LONGEST_PAUSE_SECONDS if error.permanent else backoff.pause()
-            except Exception as error:
-                log.exception("%s: given up for now", self.name)
-                self._move(State.QUARANTINED, f"an error in modemd: {error}")
-                await self._keep_transcript()
-                pause = backoff.pause()
-            await asyncio.sleep(pause)
+                await asyncio.wait({attempt, told}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                attempt.cancel()
+                told.cancel()
+                await asyncio.gather(attempt, told, return_exceptions=True)
+            self._told.clear()
+            self._idle.set()
 
     async def stop(self) -> None:
         """Wait for what is being said to it; begin nothing new."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            async with channel.hold():
-                log.debug("%s: at rest", self.name)
+        async with self._at_rest():
+            log.debug("%s: at rest", self.name)
 
-    def absent(self, reason: str) -> None:
-        """The port is gone; `run` has been cancelled."""
+    def port_came(self) -> None:
+        """The port is there. One that comes and goes all the time is not hurried to."""
+        self._plugged.set()
+        if self.ladder.under_way is None and self._backoff.calm:
+            self._told.set()
+
+    def port_went(self, reason: str) -> None:
+        """The port is gone."""
+        self._plugged.clear()
         self._move(State.ABSENT, reason)
+        if self.ladder.under_way is None:
+            self._told.set()
+
+    async def _attempt(self) -> None:
+        """One session, and what follows its end: a rung of the ladder, or a rest."""
+        try:
+            pause = await self._live()
+        except Exception as error:
+            log.exception("%s: given up for now", self.name)
+            self._move(State.QUARANTINED, f"an error in modemd: {error}")
+            await self._keep_transcript()
+            pause = self._backoff.pause()
+        await asyncio.sleep(pause)
+
+    async def _live(self) -> float:
+        """From waiting for the port to losing it; seconds to rest."""
+        if self._wanted is not None:
+            await self._rescue(self._wanted)
+        if not await self._port_is_there():
+            return await self._climb(PortGone(port=self.port))
+        began = asyncio.get_running_loop().time()
+        try:
+            await self._open_session()
+        except ModemError as error:
+            self._failed(error)
+            await self._keep_transcript()
+            return await self._after(error, asyncio.get_running_loop().time() - began)
+        return 0.0
+
+    async def _port_is_there(self) -> bool:
+        """Wait for the port: for ever or, after a reset, for as long as its rung may take."""
+        try:
+            async with asyncio.timeout(self.ladder.seconds_left() if self.ladder.under_way is not None else None):
+                await self._plugged.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _open_session(self) -> None:
+        self._identity = Identity()
+        known = await self._gateway.known(self)
+        self._is_modem = self._is_modem or known.is_modem
+        if self._paused or known.paused:
+            raise ModemPaused(port=self.port)
+        self.place = usb.place_of(self.port, self._sysfs)
+        if self.state in (State.ABSENT, State.PAUSED):
+            self._move(State.STARTING)
+        self._session = session = Session(self, self._settings, self.condition, self._transcript, self._now)
+        try:
+            await session.run()
+        finally:
+            self._open = False
+
+    async def _after(self, error: ModemError, seconds: float) -> float:
+        """What to do when a session has ended with this error; how long to rest then."""
+        if seconds > STEADY_SECONDS:
+            self._backoff.reset()
+        if isinstance(error, ModemPaused):
+            await asyncio.Event().wait()  # until told
+        if isinstance(error, NotAModem | CommandTimeout):
+            return await self._climb(error)
+        if self.ladder.seconds_left() > 0:
+            return RETRY_SECONDS  # just after a reset anything may be said
+        self.ladder.failed()
+        return LONGEST_PAUSE_SECONDS if error.permanent else self._backoff.pause()
+
+    async def _climb(self, error: ModemError) -> float:
+        """The next rung for a modem that is silent; seconds to rest."""
+        if self.ladder.under_way is not Rung.RESYNC and self.ladder.seconds_left() > RETRY_SECONDS:
+            return RETRY_SECONDS  # it may still be starting
+        rescue = self._make_rescue()
+        ladder = self.ladder
+        while (rung := ladder.climb(rescue.possible(self._is_modem))) is not None:
+            if await self._rescue(rung) or ladder is not self.ladder:
+                return 0.0
+        if self._plugged.is_set():
+            self._move(
+                State.QUARANTINED, f"{self._in_short(error)}; nothing has helped: unplug it and plug it in again"
+            )
+        else:
+            self._move(State.ABSENT, "it was reset and has not come back: unplug it and plug it in again")
+        return ladder.rest()
+
+    async def _rescue(self, rung: Rung) -> bool:
+        """Do what the rung means; True when the port is there afterwards."""
+        if self._wanted is not None:
+            self.ladder.begin(rung)
+            self._wanted = None
+        if self.state is State.SILENT:
+            self._move(State.RECOVERING, f"{rung}: {self.reason}")
+        log.warning("%s: %s", self.name, rung)
+        await self._make_rescue().do(rung)
+        return await self._port_is_there()
+
+    def _make_rescue(self) -> Rescue:
+        return Rescue(self.port, self._settings.bank, self._model, self.place, self._transcript)
 
     def _failed(self, error: ModemError) -> None:
         reason = self._in_short(error)
-        if reason != self.reason:
+        if reason != self.reason and not isinstance(error, ModemPaused):
             log.warning("%s", error)
-        if isinstance(error, PortGone | PortMissing):
-            state = State.ABSENT
+        if isinstance(error, ModemPaused):
+            self._paused = True
+            self._move(State.PAUSED, BY_TECHNICIAN)
+        elif isinstance(error, PortGone | PortMissing):
+            self._move(State.ABSENT, reason)
         elif isinstance(error, NotAModem | CommandTimeout):
-            state = State.SILENT
+            self._move(State.SILENT, reason)
         else:
-            state = State.QUARANTINED
-        self._move(state, reason)
+            self._move(State.QUARANTINED, reason)
+            if isinstance(error, PukRequired):
+                self.alert(AlertKind.PUK, reason)
 
     def _in_short(self, error: ModemError) -> str:
         """The error without the port, which everyone who reads it sees beside it."""
@@ -196,160 +331,85 @@ class Modem:
 
     async def _keep_transcript(self) -> None:
         """Keep the last of the dialogue as a file, if the modem has failed and not just been unplugged."""
-        if self.state is State.ABSENT and not self._hung_up_in_the_air:
+        in_the_air = self._session is not None and self._session.channel.sending
+        if self.state is State.PAUSED or (self.state is State.ABSENT and not in_the_air):
             return
         facts = {
             "port": os.path.basename(self.port),
-            "manufacturer": self.manufacturer,
-            "model": self.model,
-            "firmware": self.firmware,
+            "manufacturer": self._known_as.manufacturer,
+            "model": self._known_as.model,
+            "firmware": self._known_as.firmware,
         }
         path = await self._transcripts.keep(self.name, self._transcript, self._now(), self.reason or "", facts)
         if path is not None:
             log.info("%s: what was said last is in %s", self.name, path)
 
-    async def _live(self, backoff: Backoff) -> None:
-        """From opening the port to losing it. Raises ModemError when it comes to an end."""
-        bank = self._settings.bank
-        channel = Channel(
-            self.port,
-            bank.command_timeout,
-            bank.send_timeout,
-            self._transcript,
-            urc_received=self._urc_received,
-            late_result=self._late_result,
-            silence_heard=self._silence_heard,
-        )
-        self._inbound = Inbound(channel, self, self._now)
-        if self.state is State.ABSENT:
-            self._move(State.STARTING)
-        try:
-            await channel.open(bank.baud_rate)
-            startup = Startup(channel)
-            model = await self._start(channel, startup)
-            backoff.reset()
-            self._channel = channel
-            await self._look(startup)
-            await self._serve(channel, startup, model)
-        finally:
-            self._hung_up_in_the_air = channel.gone.done() and channel.sending
-            self._channel = None
-            await channel.close()
-
-    async def _start(self, channel: Channel, startup: Startup) -> Model:
-        await startup.attention()
-        if self.state is not State.STARTING:
-            self._move(State.STARTING)
-        self._restarted = False
-        found, model = await startup.identity()
-        self._identity = found
-        pin = PinEntry(self._gateway.pin_may_be_tried, self._gateway.pin_accepted, self._settings)
-        await startup.sim(found, model, lambda: pin.enter(channel, model, found))
-        await self._gateway.identified(self)
-        self._inbound.begin(await startup.messaging(model))
-        return model
-
-    async def _serve(self, channel: Channel, startup: Startup, model: Model) -> None:
-        tasks = [
-            asyncio.create_task(self._inbound.run(), name=f"read {self.name}"),
-            asyncio.create_task(self._inbound.run_direct(), name=f"commit {self.name}"),
-            asyncio.create_task(self._watch(channel, startup, model), name=f"watch {self.name}"),
-        ]
-        try:
-            ends: list[asyncio.Future[Any]] = [*tasks, channel.gone]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if channel.gone.done():
-                raise channel.gone.result()
-            for task in tasks:
-                if task.done():
-                    task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _watch(self, channel: Channel, startup: Startup, model: Model) -> None:
-        """Look now and then, and bring the modem back when it has fallen silent."""
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                if self.state is State.SILENT:
-                    await self._recover(channel, startup)
-                elif self._restarted:
-                    self._restarted = False
-                    self._inbound.begin(await startup.messaging(model))
-                elif loop.time() >= self._look_at:
-                    await self._look(startup)
-                else:
-                    await self._sleep(self._look_at - loop.time())
-            except CommandTimeout:
-                if self.state is not State.SILENT:
-                    raise
-
-    async def _sleep(self, seconds: float) -> None:
-        self._woken.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-
-    async def _recover(self, channel: Channel, startup: Startup) -> None:
-        self._move(State.RECOVERING, self.reason)
-        await self._keep_transcript()
-        await bring_back(channel)
-        self._inbound.sweep_in(0)  # what it announced meanwhile may be lost
-        await self._look(startup)
-
-    # what it is like
-
-    async def _look(self, startup: Startup) -> None:
-        self.signal_dbm = await startup.optional(commands.SIGNAL)
-        registration = await _registration(startup)
-        if self._looks % OPERATOR_LOOKS == 0 or self.operator is None:
-            self.operator = await startup.optional(commands.OPERATOR)
-        self._looks += 1
-        self.registration = registration.word if registration is not None else None
-        registered = registration is None or registration.registered  # one that does not tell is believed to be
-        self._look_at = asyncio.get_running_loop().time() + (LOOK_SECONDS if registered else SEARCH_SECONDS)
-        if self.state in (State.SILENT, State.QUARANTINED):
-            return
-        reason = None if registered else f"in no network ({self.registration})"
-        self._move(State.READY if registered else State.UNREGISTERED, reason)
-        self._changed()
-
-    def _look_soon(self) -> None:
-        self._look_at = min(self._look_at, asyncio.get_running_loop().time() + LOOK_PAUSE_SECONDS)
-        self._woken.set()
-
     def _move(self, state: State, reason: str | None = None) -> None:
         self._life.move(self.name, state, reason)
 
     def _changed(self) -> None:
+        self._moved.set()
         self._gateway.modem_changed(self)
 
-    # what the channel tells
+    def _rung_tried(self, rung: Rung, helped: bool, seconds: float) -> None:
+        log.warning("%s: %s %s after %.0f s", self.name, rung, "has helped" if helped else "has not helped", seconds)
+        self._gateway.rung_tried(self, rung, helped, seconds)
 
-    def _urc_received(self, event: Urc) -> None:
-        if self._inbound.urc_received(event):
+    # what the session tells
+
+    async def attentive(self) -> None:
+        if self.state is not State.STARTING:
+            self._move(State.STARTING)
+
+    async def identified(self, found: Identity, model: Model) -> None:
+        self._identity = self._known_as = found
+        self._model, self._is_modem = model, True
+        if (await self._gateway.known(self)).paused:
+            raise ModemPaused(port=self.port)
+        self._came_back(self)
+
+    async def lined(self) -> None:
+        await self._gateway.identified(self)
+
+    async def pin_may_be_tried(self, sim: str, pin: str) -> bool:
+        return await self._gateway.pin_may_be_tried(sim, pin)
+
+    async def pin_accepted(self, sim: str, pin: str) -> None:
+        await self._gateway.pin_accepted(sim, pin)
+
+    async def recovering(self) -> None:
+        self._move(State.RECOVERING, self.reason)
+        self.ladder.begin(Rung.RESYNC)
+        await self._keep_transcript()
+
+    def looked(self) -> None:
+        if self.state in (State.SILENT, State.QUARANTINED):
             return
-        if urc.tells_restart(event):
-            self._restarted = True
-            self._woken.set()
-        elif event.name == "+CREG":
-            self._look_soon()
-        else:
-            log.debug("%s: %s", self.name, event.name)
+        self._open = True
+        self.ladder.worked()
+        self.alert(AlertKind.PUK, None)
+        registered = self.condition.registered
+        reason = None if registered else f"in no network ({self.registration})"
+        self._move(State.READY if registered else State.UNREGISTERED, reason)
+        self._changed()
 
-    def _late_result(self, part_id: int, outcome: int | ModemError) -> None:
-        self._gateway.late_result(self, part_id, outcome)
-
-    def _silence_heard(self, error: CommandTimeout) -> None:
+    def silent(self, error: CommandTimeout) -> None:
         if self.state in SENDING:
             self._move(State.SILENT, self._in_short(error))
-            self._woken.set()
 
-    # what Inbound hands over
+    def late_result(self, part_id: int, outcome: int | ModemError) -> None:
+        self._gateway.late_result(self, part_id, outcome)
+
+    def call_hung_up(self) -> None:
+        self._gateway.call_hung_up(self)
+
+    def alert(self, kind: AlertKind, text: str | None) -> None:
+        self._gateway.alert(self, kind, text)
+
+    # what the session's inbound hands over
+
+    def storages_told(self, fills: Collection[Fill]) -> None:
+        self.alert(AlertKind.STORAGE_FULL, self.condition.fill(fills))
 
     async def sms_received(self, received: Sequence[ReceivedSms]) -> None:
         await self._gateway.sms_received(self, received)
@@ -359,15 +419,3 @@ class Modem:
 
     async def stored_deleted(self, received: Sequence[ReceivedSms]) -> None:
         await self._gateway.stored_deleted(self, received)
-
-
-async def _registration(startup: Startup) -> Registration | None:
-    """The best of what the modem says: in LTE alone, +CREG may know of no network. None: it does not tell."""
-    best: Registration | None = None
-    for command in (commands.REGISTRATION, commands.EPS_REGISTRATION, commands.PACKET_REGISTRATION):
-        found = await startup.optional(command)
-        if found is not None and (best is None or found.registered):
-            best = found
-        if best is None or best.registered:
-            break
-    return best

@@ -76,7 +76,7 @@ class Port:
         """Let go of the port; other programs may open it at once."""
         self._stop()
         if self._serial.is_open:
-            await _in_thread(self._discard_and_close)
+            await in_thread(self._discard_and_close)
 
     def _discard_and_close(self) -> None:
         try:
@@ -135,7 +135,7 @@ async def open_port(path: str, baud_rate: int, receiver: Receiver) -> Port:
 
     Raises PortMissing, PortForbidden, PortBusy, NotAModem (it is no terminal) or another ModemError.
     """
-    opening = asyncio.ensure_future(_in_thread(lambda: _open(path, baud_rate)))
+    opening = asyncio.ensure_future(in_thread(lambda: _open(path, baud_rate)))
     try:
         line = await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -193,7 +193,7 @@ def _is_pseudo_terminal(fd: int) -> bool:
     return stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) in PTS_MAJORS
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
+async def in_thread(work: Callable[[], T]) -> T:
     """Run `work` in a thread of its own that does not hold up the end of the process."""
     future: concurrent.futures.Future[T] = concurrent.futures.Future()
     future.set_running_or_notify_cancel()

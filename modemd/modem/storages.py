@@ -5,7 +5,7 @@ send goes before the next send.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from modemd.at import commands
@@ -28,8 +28,10 @@ class Storages:
     What the modem refuses it does without. A command that has never got an answer is asked once.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, told: Callable[[Collection[Fill]], None]) -> None:
+        """`told` hears how full the storages in use are, whenever the modem says so of all of them."""
         self._channel = channel
+        self._told = told
         self._selected: str | None = None
         self._fills: dict[str, Fill] = {}
         self._answered: set[str] = set()
@@ -53,6 +55,7 @@ class Storages:
             if fills is None:
                 self._unknown.add(_name(commands.STORAGE_STATE))
                 return []
+        self._told(fills.values())
         return [storage for storage, fill in fills.items() if fill.used]
 
     async def read(self, storage: str, slots: Iterable[int]) -> list[Stored]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, or_, select
 
@@ -116,17 +116,27 @@ def pause(conn: Connection, host: str, port: str, paused: bool) -> None:
     conn.execute(modem.update().where(modem.c.id == at_port.limit(1).scalar_subquery()).values(paused=paused))
 
 
-def is_paused(conn: Connection, host: str, port: str, imei: str | None) -> bool:
-    """Whether the modem is paused: by its IMEI, or while that is unknown, the one last seen at the port."""
-    known = modem.c.imei == imei if imei else modem.c.port == port
-    found = select(modem.c.paused).where(modem.c.host == host, known).order_by(modem.c.updated_at.desc())
-    return bool(conn.scalar(found))
+def known(conn: Connection, host: str, port: str, imei: str | None) -> tuple[bool, bool]:
+    """(paused, has told an IMEI) of the modem with this IMEI or, while that is unknown, of the one last at the port."""
+    which = modem.c.imei == imei if imei else modem.c.port == port
+    found = select(modem.c.paused, modem.c.imei).where(modem.c.host == host, which).order_by(modem.c.updated_at.desc())
+    row = conn.execute(found).first()
+    return (row.paused, row.imei is not None) if row is not None else (False, False)
 
 
-def call_hung_up(conn: Connection, host: str, port: str) -> None:
-    """Count a call."""
-    counted = modem.update().where(modem.c.host == host, modem.c.port == port, modem.c.state != ABSENT)
-    conn.execute(counted.values(calls=modem.c.calls + 1))
+class Call(NamedTuple):
+    """One that was hung up."""
+
+    host: str
+    port: str
+
+
+def calls_hung_up(conn: Connection, calls: Sequence[Call], _now: datetime) -> list[None]:
+    """Count calls. For Ledger.post."""
+    for call in calls:
+        at_port = modem.update().where(modem.c.host == call.host, modem.c.port == call.port, modem.c.state != ABSENT)
+        conn.execute(at_port.values(calls=modem.c.calls + 1))
+    return [None] * len(calls)
 
 
 def port_of_sim(conn: Connection, host: str, iccid: str | None, imsi: str | None) -> str | None:

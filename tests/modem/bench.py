@@ -9,7 +9,8 @@ from typing import Any
 
 from modemd.config import Bank, Daemon, Settings
 from modemd.errors import ModemError
-from modemd.messages import OutgoingSms, ReceivedSms, StatusReport
+from modemd.messages import AlertKind, OutgoingSms, ReceivedSms, StatusReport
+from modemd.modem.above import Known
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from tests.modem.scripted_modem import ScriptedModem
@@ -44,12 +45,29 @@ class RecordingGateway:
         self.happened = Happening()
         self.told: list[tuple[str, Any]] = []
         self.states: list[State] = []
+        self.reasons: list[str | None] = []
         self.tried: set[tuple[str, str]] = set()
         self.accepted: list[tuple[str, str]] = []
         self.refuse: ModemError | None = None
+        self.knows = Known()
+        self.alerts: dict[AlertKind, str | None] = {}
         self.on_received: Callable[[Sequence[ReceivedSms]], None] = lambda received: None
         self.hold = asyncio.Event()  # commits wait for it
         self.hold.set()
+
+    async def known(self, modem: Modem) -> Known:
+        return self.knows
+
+    def alert(self, modem: Modem, kind: AlertKind, text: str | None) -> None:
+        if self.alerts.get(kind) != text:
+            self.alerts[kind] = text
+            self.happened()
+
+    def call_hung_up(self, modem: Modem) -> None:
+        self._tell("call", None)
+
+    def rung_tried(self, modem: Modem, rung: str, helped: bool, seconds: float) -> None:
+        self._tell("rung", (rung, helped))
 
     async def identified(self, modem: Modem) -> None:
         if self.refuse is not None:
@@ -83,6 +101,7 @@ class RecordingGateway:
     def modem_changed(self, modem: Modem) -> None:
         if not self.states or self.states[-1] is not modem.state:
             self.states.append(modem.state)
+            self.reasons.append(modem.reason)
         self.happened()
 
     def _tell(self, what: str, details: Any) -> None:

@@ -325,7 +325,7 @@ async def test_a_storm_of_urcs_takes_bounded_memory_and_sending_goes_on(tmp_path
         storm = b"".join(line(f'+CMTI: "S{index % 9}",{index}', "RING", "^RSSI:1") for index in range(2000))
         bench.peer.say(storm)
         assert await bench.send(a_part()) == 1
-        inbound = bench.modem._inbound
+        inbound = bench.modem._session.inbound
         assert sum(map(len, inbound._announced.values())) <= 10_000
         bench.gateway.hold.set()
 
@@ -337,6 +337,6 @@ async def test_a_flood_of_direct_messages_stops_the_reading_until_they_are_commi
         bench.gateway.hold.clear()
         bench.peer.say(line(f"+CMT: ,{SMETKA_LENGTH}", SMETKA) * 2000)
         await asyncio.sleep(1)
-        assert len(bench.modem._inbound._direct._pdus) < 1000
+        assert len(bench.modem._session.inbound._direct._pdus) < 1000
         bench.gateway.hold.set()
         await bench.until(lambda: len(bench.gateway.sms) == 2000)

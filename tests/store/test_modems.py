@@ -87,11 +87,17 @@ def test_a_paused_modem_stays_paused_wherever_it_is_plugged_in(conn: Connection)
     save(conn, "a", imei=FIRST)
     modems.pause(conn, HOST, "a", True)
     save(conn, "a", "paused", FIRST)
-    assert modems.is_paused(conn, HOST, "a", None)
-    assert modems.is_paused(conn, HOST, "b", FIRST)
-    assert not modems.is_paused(conn, HOST, "b", None)
+    assert modems.known(conn, HOST, "a", None) == (True, True)
+    assert modems.known(conn, HOST, "b", FIRST) == (True, True)
+    assert modems.known(conn, HOST, "b", None) == (False, False)
     modems.pause(conn, HOST, "a", False)
-    assert not modems.is_paused(conn, HOST, "a", FIRST)
+    assert modems.known(conn, HOST, "a", FIRST) == (False, True)
+
+
+def test_calls_are_counted(conn: Connection) -> None:
+    save(conn, "a", imei=FIRST)
+    modems.calls_hung_up(conn, [modems.Call(HOST, "a")] * 2, NOW)
+    assert conn.scalar(select(modem.c.calls)) == 2
 
 
 # wishes
