@@ -77,6 +77,7 @@ class Gateway:
         self._rules: dict[int, LineRule] = {}
         self._starting = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()  # pumps of senders that begin nothing more
+        self._identified: set[str] = set()  # ports whose modem has told who it is since it was there
         self._doubles: dict[str, Modem] = {}  # by port: those that seem to have another modem's SIM
         self._told = asyncio.Event()
         self._told.set()
@@ -155,6 +156,7 @@ class Gateway:
     async def identified(self, modem: Modem) -> None:
         """Give the modem the line of its SIM, adopting a SIM never seen before."""
         self._spoken[modem.port].set()
+        self._identified.add(modem.port)
         own_sim = lines.Sim(modem.iccid, modem.imsi)
         sim = own_sim if await self._owner_of(own_sim, modem.port) == modem.port else lines.Sim(None, None)
         own = self._settings.line_of(modem.port, modem.imei, modem.iccid)
@@ -201,6 +203,8 @@ class Gateway:
     def modem_changed(self, modem: Modem) -> None:
         """Save what the panel shows of the modem, and let its sender begin or stop."""
         self._modems[modem.port] = modem
+        if modem.state is State.ABSENT:
+            self._identified.discard(modem.port)
         self._ledger.post(modems.save, _row_of(modem, self._host))
         if modem.state is State.QUARANTINED:
             self.alert(modem, AlertKind.QUARANTINED, modem.reason)
@@ -388,9 +392,7 @@ class Gateway:
 
     def _has(self, port: str, sim: lines.Sim) -> bool:
         modem = self._modems.get(port)
-        if modem is None or modem.state in (State.ABSENT, State.STARTING):  # what it told of itself may be over
-            return False
-        return lines.Sim(modem.iccid, modem.imsi) == sim
+        return modem is not None and port in self._identified and lines.Sim(modem.iccid, modem.imsi) == sim
 
 
 def _orders(connection: Connection) -> tuple[switch.Position, list[LineRule]]:
