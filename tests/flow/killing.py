@@ -20,7 +20,7 @@ class Killing:
     """Cycles of start, traffic and kill, all drawn from one seed."""
 
     def __init__(self, make: Callable[..., RunningService], kills: int, messages: int) -> None:
-        """`messages` are queued before each start."""
+        """Up to `messages` are queued before each start, fewer if the cycles before have left a backlog."""
         self.seed = random.SystemRandom().randrange(2**32)
         print(f"seed {self.seed}")
         self.chance = random.Random(self.seed)
@@ -77,14 +77,15 @@ class Killing:
 
     def _enqueue(self) -> None:
         now = datetime.now(UTC)
-        numbers = range(self._sent, self._sent + self._messages)
+        backlog = len(self.service.messages(direction="mt", state=MessageState.QUEUED))
+        numbers = range(self._sent, self._sent + max(0, self._messages - backlog))
         composed = [
             outbox.NewMessage("manual", f"+35987{number:07}", f"message {number}", 1, 5, now + timedelta(hours=2))
             for number in numbers
         ]
         with self.service.engine() as engine, database.writing(engine) as connection:
             outbox.enqueue(connection, composed, now)
-        self._sent += self._messages
+        self._sent += len(numbers)
 
     def _settled(self) -> bool:
         if any(self.service.messages(direction="mt", state=state) for state in _OPEN):
