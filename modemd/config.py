@@ -1,6 +1,7 @@
 """Every setting and its default, once. `load(path)` reads the TOML file; an unknown key names the nearest one."""
 
 import difflib
+import re
 import socket
 import tomllib
 from pathlib import Path
@@ -16,6 +17,7 @@ DEFAULT_PATH = Path("/etc/modemd/modemd.toml")
 
 KindName = Literal["reply", "reminder", "outage", "otp", "api", "manual"]
 ANSWERS: tuple[KindName, ...] = ("reply", "otp")  # what somebody is waiting for
+USSD_CODE = r"^[0-9*#]{1,40}$"
 Language = Literal["bg-Latn", "bg-Cyrl", "en"]
 
 
@@ -30,6 +32,16 @@ class Limits(NamedTuple):
         """These limits with what is not None put in their place."""
         given = (per_minute, per_day, per_month)
         return Limits(*(own if other is None else other for own, other in zip(self, given, strict=True)))
+
+
+def _checked_pattern(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    if not groups:
+        raise ValueError(f"{pattern!r} needs a group (in round brackets) around the amount")
+    return pattern
 
 
 class Section(BaseModel):
@@ -51,8 +63,18 @@ class Bank(Section):
     baud_rate: int = Field(115200, gt=0)
     send_timeout: float = Field(60.0, gt=0)  # s from Ctrl-Z to +CMGS; SIM800 manual: 60
     command_timeout: float = Field(5.0, gt=0)  # s for a command that asks only the modem itself
+    balance_ussd: str | None = Field(None, pattern=USSD_CODE)  # asks the operator what is left, for instance "*100#"
+    balance_pattern: str = r"(\d+[.,]\d{2})"  # finds the amount in his answer: the first group
+    balance_warn: float | None = None  # an alert at this amount and below
+    balance_stop: float | None = None  # the line sends only answers at this amount and below
+    balance_hours: float = Field(24.0, gt=0)  # between two questions
     usb_reset: bool = True  # a stuck stick may be taken from its driver and given back (needs write access to sysfs)
     hub_power: bool = False  # a stuck stick's hub port may be switched off and on with uhubctl
+
+    @field_validator("balance_pattern")
+    @classmethod
+    def has_one_amount(cls, pattern: str) -> str:
+        return _checked_pattern(pattern)
 
 
 class Line(Section):
@@ -66,6 +88,13 @@ class Line(Section):
     per_minute: int | None = Field(None, ge=0)
     per_day: int | None = Field(None, ge=0)
     per_month: int | None = Field(None, ge=0)
+    balance_ussd: str | None = Field(None, pattern=rf"^$|{USSD_CODE}")  # "" asks for nothing
+    balance_pattern: str | None = None
+
+    @field_validator("balance_pattern")
+    @classmethod
+    def has_one_amount(cls, pattern: str | None) -> str | None:
+        return pattern and _checked_pattern(pattern)
 
     @model_validator(mode="after")
     def names_a_modem(self) -> "Line":

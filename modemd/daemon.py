@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import sdnotify
 
+from modemd.balance import Balances
 from modemd.config import Settings
 from modemd.gateway import Gateway
 from modemd.modem.bank import Bank
@@ -63,6 +64,7 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
     gateway = Gateway(settings, ledger, instance, now)
     bank = Bank(settings, gateway)
     wishes = Wishes(ledger, name, bank.modems, now)
+    balances = Balances(settings, ledger, bank.modems, gateway, now)
 
     def look() -> None:
         gateway.queue_changed()
@@ -70,7 +72,7 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
 
     wakeup = Wakeup(settings.database.url, look)
     await wakeup.start()
-    pumps = (gateway.follow(), gateway.keep_house(), bank.run(), wishes.run())
+    pumps = (gateway.follow(), gateway.keep_house(), bank.run(), wishes.run(), balances.run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")

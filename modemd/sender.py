@@ -190,7 +190,8 @@ class Sender:
         """What may leave at this moment: by the modem, the switch, and what is left of the quota."""
         if self._stopping or self.modem.state is not State.READY or self._allowed is Allowed.NONE:
             return Allowed.NONE
-        if self._allowed is Allowed.ALL and self._quota.free_at(now, answer=False) <= now:
+        everything = self._allowed is Allowed.ALL and not self.modem.answers_only
+        if everything and self._quota.free_at(now, answer=False) <= now:
             return Allowed.ALL
         return Allowed.ANSWERS if self._quota.free_at(now, answer=True) <= now else Allowed.NONE
 

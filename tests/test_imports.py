@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "quota": set(),
     "sender": {"quota", "modem", "store", "pdu"},
     "gateway": {"quota", "sender", "service", "store", "modem", "pdu"},
+    "balance": {"modem", "store"},
     "wishes": {"modem", "store"},
 }
 

@@ -38,6 +38,7 @@ class Desk:
         self.line_id = line_id
         self.name = "gsm1"
         self.state = State.READY
+        self.answers_only = False
         self.sent: list[int] = []
         self.announced = asyncio.Event()
         quota = Quota(Limits(), settings.bank.answer_reserve, now())

@@ -14,6 +14,7 @@ class Facts:
         self.place: Place | None = None
         self.line_id: int | None = None  # the gateway gives it
         self.line_name: str | None = None
+        self.answers_only = False  # its SIM has too little left for anything else
         self._identity = Identity()
         self._known_as = Identity()  # the same, kept when the port is closed
 

@@ -191,6 +191,11 @@ def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) 
     return {row[0]: row[1] for row in rows}
 
 
+def balances(conn: Connection) -> list[tuple[int, int, datetime]]:
+    """(line, cents, when it was asked for) of every SIM whose balance is known."""
+    return [(row.line_id, row.cents, row.at) for row in conn.execute(select(balance))]
+
+
 def save_balance(conn: Connection, line_id: int, cents: int, now: datetime) -> None:
     """What the operator says is left on this SIM."""
     upsert(conn, balance, [{"line_id": line_id, "cents": cents, "at": now}], ["line_id"])
