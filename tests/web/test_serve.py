@@ -63,8 +63,9 @@ def test_a_signal_ends_the_panel_in_good_order(
         assert page.status == 200
         assert page.headers["Server"] is None
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (0, "ended in good order\n", "")
+    out, err = process.communicate(timeout=60)
+    said = [line for line in err.splitlines() if "Task queue depth" not in line]  # waitress, on a busy machine
+    assert (process.returncode, out, said) == (0, "ended in good order\n", [])
 
 
 def test_port_0_takes_a_free_one_and_says_which(start: Callable[..., tuple[subprocess.Popen[str], str]]) -> None:
