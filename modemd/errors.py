@@ -162,6 +162,13 @@ class VerbFailed(ModemdError):
     """A write did not do what it should: {reason}."""
 
 
+class AuditBroken(ModemdError):
+    """The audit log was tampered with at entry {entry}: {reason}.
+
+    Keep a copy of the database as it is, and compare it with the last backup.
+    """
+
+
 class LineUnknown(ModemdError):
     """{line!r} names no line: {reason}. See: modemd line list"""
 
@@ -183,6 +190,17 @@ class NotABulgarianMobile(ModemdError):
 
 class RegistrationRefused(ModemdError):
     """The phone was not registered: {reason}."""
+
+
+class NotRegistered(ModemdError):
+    """Nothing was ended: {reason}."""
+
+
+class WrongNumber(ModemdError):
+    """The phone was not registered: {number} was marked as a wrong number on {day}.
+
+    If its holder is the customer after all, a person lifts the mark: modemd customer right-number
+    """
 
 
 class FileRefused(ModemdError):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"causes", "config", "errors", "messages"}
+SHARED = {"causes", "config", "errors", "masks", "messages"}
 ANYTHING = {"cli", "daemon", "demo", "bench", "rig", "__main__"}
 MAY_IMPORT = {
     "at": set(),
@@ -15,9 +15,10 @@ MAY_IMPORT = {
     "store": set(),
     "sim": {"pdu"},
     "modem": {"at", "pdu"},
-    "service": {"store", "pdu"},
-    "billing": {"service", "store", "pdu"},
-    "web": {"service", "billing", "store", "pdu"},
+    "audit": {"store"},
+    "service": {"audit", "store", "pdu"},
+    "billing": {"audit", "service", "store", "pdu"},
+    "web": {"audit", "service", "billing", "store", "pdu"},
     "quota": set(),
     "sender": {"quota", "modem", "store", "pdu"},
     "gateway": {"quota", "sender", "service", "store", "modem", "pdu"},

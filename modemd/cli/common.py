@@ -1,6 +1,8 @@
 """What several command groups share: the settings option, the database, and one way to print JSON."""
 
+import getpass
 import json
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -45,6 +47,11 @@ def open_database(settings: Settings) -> Engine:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def person() -> str:
+    """Who gives the command, as the audit log and the consent history name him: the user of the operating system."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
 def stdin_lines() -> Iterator[str]:

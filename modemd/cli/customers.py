@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from modemd.billing import importing
-from modemd.cli.common import now, open_database, settings_option
+from modemd.cli.common import now, open_database, person, settings_option
 from modemd.config import Settings
 from modemd.errors import FileHeld, FileRefused
 from modemd.service import subscriptions
@@ -68,6 +68,6 @@ def register(
     wanted = [name.strip() for name in services.split(",") if name.strip()]
     with open_database(settings).begin() as connection:
         number = subscriptions.register(
-            connection, phone, customer_numbers, wanted, language or settings.service.language, now()
+            connection, phone, customer_numbers, wanted, language or settings.service.language, now(), person()
         )
     click.echo(f"{number} is registered for {', '.join(wanted)} of {', '.join(customer_numbers)}.")

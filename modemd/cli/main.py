@@ -9,6 +9,7 @@ import click
 from modemd.errors import ModemdError
 
 COMMANDS = {
+    "audit": "modemd.cli.audit:audit",
     "bench": "modemd.cli.bench:bench",
     "db": "modemd.cli.db:db",
     "demo": "modemd.cli.demo:demo",

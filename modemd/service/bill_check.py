@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, and_, func, select
 
 from modemd.config import SOFIA, Language, Service
-from modemd.service import templates
+from modemd.service import subscriptions, templates
 from modemd.service.templates import Site
 from modemd.store.schema import dataset, open_item, phone, phone_customer
 
@@ -45,7 +45,7 @@ def answer(
 
 
 def bills_of(conn: Connection, number: str) -> list[Bill]:
-    """The bills of all customers of a phone, by customer number; none if the phone has no bill check.
+    """The bills of all active customers of a phone, by customer number; none if the phone has no bill check.
 
     One statement, so that on any database it sees the data of one moment: a FULL file that is switched to meanwhile
     (see billing/importing.py) is seen wholly or not at all.
@@ -63,10 +63,10 @@ def bills_of(conn: Connection, number: str) -> list[Bill]:
             func.coalesce(func.sum(open_item.c.open_cents), 0).label("cents"),
             func.min(open_item.c.due_date).label("due"),
         )
-        .join(phone, and_(phone.c.number == phone_customer.c.phone, phone.c.bill))
+        .join(phone, and_(phone.c.number == phone_customer.c.phone, subscriptions.receives("bill")))
         .outerjoin(dataset, dataset.c.type == "OPENITEMS")
         .outerjoin(open_item, open_)
-        .where(phone_customer.c.phone == number)
+        .where(phone_customer.c.phone == number, subscriptions.is_active(phone_customer.c.customer_no))
         .group_by(phone_customer.c.customer_no, dataset.c.data_at)
         .order_by(phone_customer.c.customer_no)
     )

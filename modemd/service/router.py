@@ -21,14 +21,15 @@ def answer(conn: Connection, question: Question, settings: Settings, now: dateti
     """Do what a question asks, queue its reply and close it, all in the caller's transaction (rule 3).
 
     A text that is not understood becomes `unread`, for a person, and gets no reply; so does an answer of ours that
-    comes back. Nothing answers a sender of 6 digits or fewer, an alphanumeric one, or a phone that is over its limit
-    (rule 9); what it asks is done all the same. Raises VerbFailed if the question was answered before: the caller's
-    transaction, reply included, is then undone.
+    comes back. Nothing answers a sender of 6 digits or fewer, an alphanumeric one, a phone that is over its limit
+    (rule 9) or one marked as a wrong number; what it asks is done all the same. Raises VerbFailed if the question was
+    answered before: the caller's transaction, reply included, is then undone.
     """
     reading = _read(question.text, settings)
     phone = phones.sender(question.number) if question.replyable else None
     text = _reply(conn, reading, phone, settings, now) if phone else None
-    if phone and text and _within_limit(conn, phone, settings, now):
+    marked = phone is not None and subscriptions.is_wrong_number(conn, phone)
+    if phone and text and not marked and _within_limit(conn, phone, settings, now):
         outbox.enqueue(conn, [_message(question, phone, text, settings, now)], now)
     state = InboxState.UNREAD if reading.kind == "unknown" else InboxState.DONE
     inbox.done(conn, question.id, state, reading.kind, now)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
 
+from modemd import masks
 from modemd.config import SOFIA, Language, Service
 from modemd.errors import SettingsError
 from modemd.pdu import segments
@@ -190,7 +191,7 @@ def check(service: Service) -> None:
 
 def mask(customer_no: str) -> str:
     """A customer number as texts show it: its last 4 digits."""
-    return f"***{customer_no[-4:]}"
+    return masks.customer(customer_no)
 
 
 def money(cents: int) -> str:

@@ -19,6 +19,18 @@ def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], ke
     conn.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=written), rows)
 
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+
+def one_at_a_time(conn: Connection, key: str) -> None:
+    """Wait for other transactions that do something with `key`, and keep them waiting until this one ends.
+
+    On SQLite a transaction that may write is alone anyway.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(_ONE_AT_A_TIME, {"key": key})
+
+
 _SEQUENCE = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count) ORDER BY 1")
 
 

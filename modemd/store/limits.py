@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
+from modemd.store.dialects import one_at_a_time
 from modemd.store.schema import limit_use
-
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 def take(conn: Connection, key: str, limits: Sequence[tuple[int, timedelta]], now: datetime) -> bool:
@@ -15,8 +14,7 @@ def take(conn: Connection, key: str, limits: Sequence[tuple[int, timedelta]], no
 
     Else it counts nothing and returns False.
     """
-    if conn.dialect.name == "postgresql":  # two hosts that count at once would both find the last one free
-        conn.execute(_ONE_AT_A_TIME, {"key": key})
+    one_at_a_time(conn, key)  # two hosts that count at once would both find the last one free
     longest = max((period for _, period in limits), default=timedelta(0))
     conn.execute(limit_use.delete().where(limit_use.c.key == key, limit_use.c.at <= now - longest))
     used = select(func.count()).select_from(limit_use).where(limit_use.c.key == key)

@@ -1,5 +1,6 @@
 """Every table, in SQLAlchemy Core: the index of `tables/`. A new module of tables is added here, and so is known."""
 
+from modemd.store.tables.audit import audit
 from modemd.store.tables.bank import (
     WishState,
     WishVerb,
@@ -15,7 +16,17 @@ from modemd.store.tables.bank import (
     wish,
 )
 from modemd.store.tables.base import Id, UtcTime, metadata
-from modemd.store.tables.customers import customer, dataset, import_file, open_item, phone, phone_customer
+from modemd.store.tables.consent import Channel, consent, consent_text
+from modemd.store.tables.customers import (
+    FileState,
+    customer,
+    dataset,
+    export_file,
+    import_file,
+    open_item,
+    phone,
+    phone_customer,
+)
 from modemd.store.tables.inbox import InboxState, inbox, inbox_part, limit_use
 from modemd.store.tables.outbox import (
     ANSWER,

@@ -6,14 +6,15 @@ import traceback
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, make_url, select, text
 from sqlalchemy.exc import IntegrityError
 
 from modemd.errors import DatabaseNewer, DatabaseOutdated, DatabaseUnreachable
 from modemd.store import database as opening
-from modemd.store.schema import metadata
+from modemd.store.schema import consent, metadata, phone_customer
 
 HEAD = max(path.name[:4] for path in (opening.MIGRATIONS / "versions").glob("[0-9]*.py"))
 INSERT = "INSERT INTO pin_attempt (sim, pin_hash, at) VALUES ('8935901', 'abc', '2026-11-23 10:00:00+00:00')"
@@ -110,6 +111,37 @@ def test_a_migration_that_fails_leaves_no_half_of_it(tmp_path: Path) -> None:
         opening.upgrade(engine)
     with opening.reading(engine) as conn:
         assert conn.scalar(text("SELECT group_concat(name) FROM sqlite_master WHERE type = 'table'")) == "staff"
+    engine.dispose()
+
+
+def test_phones_registered_before_consent_was_kept_stay_registered_and_have_one(tmp_path: Path) -> None:
+    engine = sqlite(tmp_path)
+    config = opening._alembic()
+    with opening.writing(engine) as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0005")
+        numbers = ("+359888000101", "+359888000102")
+        for number in numbers:
+            conn.execute(
+                text(
+                    "INSERT INTO phone (number, language, bill, reminder, outage, created_at)"
+                    " VALUES (:number, 'en', true, false, true, '2026-11-23T08:00:00.000000+00:00')"
+                ),
+                {"number": number},
+            )
+        tie = text("INSERT INTO phone_customer VALUES (:number, :customer_no, '2026-11-23T08:00:00.000000+00:00')")
+        ties = [{"number": number, "customer_no": no} for number in numbers for no in ("300000000001", "300000000002")]
+        conn.execute(tie, ties)
+    opening.upgrade(engine)
+    with opening.reading(engine) as conn:
+        assert len(conn.execute(select(phone_customer)).all()) == 4
+        kept = conn.execute(select(consent)).all()
+    assert sorted((row.phone, row.customer_no) for row in kept) == sorted(
+        (tied["number"], tied["customer_no"]) for tied in ties
+    )
+    assert {(row.bill, row.reminder, row.outage, row.channel, row.begun_at.hour) for row in kept} == {
+        (True, False, True, "command", 8)
+    }
     engine.dispose()
 
 

@@ -1,8 +1,33 @@
-"""What billing hands over, and the phones of its customers."""
+"""What billing hands over and gets back, and the phones of its customers."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text
+from enum import StrEnum
 
-from modemd.store.tables.base import Id, UtcTime, metadata
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from modemd.store.tables.base import Id, UtcTime, metadata, one_of, partial_index
+
+
+class FileState(StrEnum):
+    """`held` waits for a person, who makes it `approved` (to be taken next) or `refused`; so does a fault."""
+
+    LOADING = "loading"
+    IMPORTED = "imported"
+    HELD = "held"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
 
 import_file = Table(
     "import_file",
@@ -18,10 +43,31 @@ import_file = Table(
     Column("rows", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
     Column("open_cents", BigInteger, nullable=False),
-    Column("state", String(12), nullable=False),  # loading, imported, held, refused
+    Column("previous_rows", Integer),  # of the last FULL file, where this one is held against it
+    Column("previous_cents", BigInteger),
+    Column("state", String(12), nullable=False),
     Column("reason", Text),
     Column("at", UtcTime, nullable=False),
+    Column("host", String(64)),  # whose drop folder it came through; None: a person imported it
+    Column("decided_by", String(64)),  # who approved or declined what was held
+    Column("decided_at", UtcTime),
+    one_of("state", FileState),
     Index("ix_import_file_type", "type", "source", "seq"),
+    Index("ix_import_file_sha256", "sha256"),
+)
+
+export_file = Table(
+    "export_file",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("type", String(16), nullable=False),  # SMSRESULTS, REGISTRATIONS
+    Column("seq", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("host", String(64), nullable=False),  # whose out/ it belongs in
+    Column("at", UtcTime, nullable=False),
+    Column("written_at", UtcTime),  # None: to be written, again after a crash
+    UniqueConstraint("type", "seq"),
+    partial_index("ix_export_file_unwritten", "host", where="written_at IS NULL"),
 )
 
 dataset = Table(  # the one row a question looks at: changing it is the switch from old data to new
@@ -42,6 +88,7 @@ customer = Table(
     Column("identity", String(64)),  # HMAC of the ЕГН or ЛНЧ for H, the ЕИК for B
     Column("language", String(8)),
     Column("active", Boolean, nullable=False),
+    Index("ix_customer_itn", "generation", "itn"),
 )
 
 open_item = Table(
@@ -71,6 +118,7 @@ phone = Table(
     Column("reminder", Boolean, nullable=False),
     Column("outage", Boolean, nullable=False),
     Column("stopped_at", UtcTime),  # STOP ended reminders and outage notices
+    Column("wrong_number_at", UtcTime),  # a person's mark: nothing goes there any more, bill answers neither
     Column("created_at", UtcTime, nullable=False),
 )
 
