@@ -104,6 +104,35 @@ class PinNotTried(ModemError):
     permanent = True
 
 
+class PinLastTry(PinNotTried):
+    """{port}: the PIN was not tried: tries left: {left}; enter it in a phone."""
+
+
+class PinTriedBefore(PinNotTried):
+    """{port}: the PIN was not tried: it was tried on this SIM before.
+
+    Enter it in a phone, or give another one.
+    """
+
+
+class PinUnreadable(PinNotTried):
+    """{port}: the PIN was not tried: {path} cannot be read: {error}."""
+
+
+class NoPinInFile(PinNotTried):
+    """{port}: the PIN was not tried: {path} does not hold a PIN of 4 to 8 digits."""
+
+
+class NoPin(ModemError):
+    """{port}: a PIN has 4 to 8 digits."""
+
+    permanent = True
+
+
+class PinUnwritable(ModemError):
+    """{port}: the PIN cannot be kept in {path}: {error}."""
+
+
 class PukRequired(ModemError):
     """{port}: the SIM wants its PUK.
 
@@ -111,6 +140,36 @@ class PukRequired(ModemError):
     """
 
     permanent = True
+
+
+class SimLocked(ModemError):
+    """{port}: is locked to another SIM ({lock}): have it unlocked."""
+
+
+class PortClosed(ModemError):
+    """{port}: cannot be opened: {error}."""
+
+
+class NotNow(ModemError):
+    """{port}: the modem is {state}."""
+
+
+class ConsoleRefused(ModemError):
+    """{command} is not let through: {why}."""
+
+    permanent = True
+
+
+class UssdRefused(ModemError):
+    """{port}: a USSD code has digits, * and # only."""
+
+
+class UssdUnanswered(ModemError):
+    """{port}: no answer to the code: {said}."""
+
+
+class UssdLate(ModemError):
+    """{port}: the operator did not answer the code in {seconds} s."""
 
 
 class SimMissing(ModemError):
@@ -221,6 +280,14 @@ class PasswordRefused(ModemdError):
 
 class ModemUnknown(ModemdError):
     """{name!r} names no single modem: {reason}. `modemd status` shows their names and ports."""
+
+
+class NotPlugged(ModemError):
+    """{port}: is not plugged in."""
+
+
+class Unsettled(ModemError):
+    """{port}: is {state}: {reason}"""
 
 
 class WishRefused(ModemdError):

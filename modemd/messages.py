@@ -1,8 +1,11 @@
 """What crosses layers: one SMS received, one part to send, one status report. Frozen; no protocol, no database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from modemd.errors import ModemdError
 
 
 class AlertKind(StrEnum):
@@ -14,6 +17,27 @@ class AlertKind(StrEnum):
     CLOCK_OFF = "clock_off"
     BALANCE_LOW = "balance_low"
     NO_LINE_READY = "no_line_ready"
+
+
+class Reason(str):
+    """Why something is as it is: a sentence for logs, and the code and facts of which the panel makes its own."""
+
+    code: str  # the name of an error, or a word of ours
+    facts: Mapping[str, str | int | float]
+
+    def __new__(cls, words: str, code: str = "", **facts: object) -> "Reason":
+        """Facts that JSON has no form for are kept as text."""
+        made = super().__new__(cls, words)
+        made.code = code
+        made.facts = {name: fact if isinstance(fact, str | int | float) else str(fact) for name, fact in facts.items()}
+        return made
+
+    @classmethod
+    def of(cls, error: ModemdError) -> "Reason":
+        """What the error says, without the port, which everyone who reads it sees beside it."""
+        facts = {name: fact for name, fact in error.facts.items() if name != "port" and fact is not None}
+        words = str(error).removeprefix(f"{error.facts.get('port')}: ").removesuffix(".")
+        return cls(words, type(error).__name__, **facts)
 
 
 @dataclass(frozen=True, slots=True)

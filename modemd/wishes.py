@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from modemd.errors import ModemdError, ModemError
+from modemd.errors import ModemdError, NotPlugged, Unsettled
+from modemd.messages import Reason
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.store import modems, wishes
@@ -54,16 +55,18 @@ class Wishes:
 
     async def _answer(self, wish: Wish) -> None:
         state = WishState.DONE
+        words: str | Reason
         try:
             async with asyncio.timeout(OBEY_SECONDS):
                 words = await self._obey(wish)
         except ModemdError as error:
-            state, words = WishState.REFUSED, str(error)
+            state, words = WishState.REFUSED, Reason.of(error)
         except TimeoutError:
-            state, words = WishState.REFUSED, f"it was not done in {OBEY_SECONDS:g} s"
+            words = Reason(f"it was not done in {OBEY_SECONDS:g} s", "NotInTime", seconds=OBEY_SECONDS)
+            state = WishState.REFUSED
         except Exception as error:
             log.exception("wish %s", wish.id)
-            state, words = WishState.REFUSED, f"an error in modemd: {error}"
+            state, words = WishState.REFUSED, Reason(f"an error in modemd: {error}", "OurError")
         log.info("%s: %s: %s", wish.port, wish.verb, state)
         await self._ledger.do(wishes.answer, wish.id, state, words, self._now())
 
@@ -71,10 +74,16 @@ class Wishes:
         """Do it; what there is to say. Raises ModemError when it cannot be done."""
         modem = self._bank.get(wish.port)
         if modem is None:
-            raise ModemError(port=wish.port, reason="is not plugged in")
+            raise NotPlugged(port=wish.port)
         match wish.verb:
             case WishVerb.USSD:
                 return await modem.ussd(wish.argument or "")
+            case WishVerb.SAY:
+                return await modem.say(wish.argument or "")
+            case WishVerb.TRANSCRIPT:
+                return modem.said_last()
+            case WishVerb.PIN:
+                await modem.new_pin(wish.argument or "")
             case WishVerb.PAUSE:
                 await self._ledger.do(modems.pause, self._host, wish.port, True)
                 await modem.pause()
@@ -94,5 +103,5 @@ class Wishes:
         if state is State.ABSENT and modem.last_imei is not None and moved:
             return f"{moved[0].state}, now at {moved[0].port}"
         if state not in WELL:
-            raise ModemError(port=modem.port, reason=f"is {state}: {modem.reason}")
+            raise Unsettled(port=modem.port, state=state, reason=modem.reason)
         return str(state)

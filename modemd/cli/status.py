@@ -44,7 +44,9 @@ def status(settings: Settings, as_json: bool) -> None:
 def _with_source(modem: lines.ModemOverview) -> dict[str, Any]:
     """`model_source`: where what we know of its model was read; null: the model is unverified, or has not told yet."""
     known = model_of(modem.manufacturer, modem.model)
-    return {**asdict(modem), "model_source": known.source or None}
+    told = asdict(modem)
+    del told["cause"]  # the panel's: `reason` says the same
+    return {**told, "model_source": known.source or None}
 
 
 def _show(report: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from modemd.config import Settings
 from modemd.errors import PortGone, PortMissing
+from modemd.messages import Reason
 from modemd.modem import discovery
 from modemd.modem.above import Gateway
 from modemd.modem.lifecycle import State
@@ -46,14 +47,14 @@ class Bank:
         for port in discovery.literal(patterns):
             modem = self._modem(port)
             if not discovery.matching((port,)):
-                modem.port_went(str(PortMissing(port=port)))
+                modem.port_went(Reason.of(PortMissing(port=port)))
                 log.warning("%s", modem.reason)
         if not discovery.matching(patterns):
             log.warning("no port matches [bank] ports = %s; new ones are picked up as they appear", list(patterns))
         try:
             async for change in discovery.watch(patterns):
                 for port in change.gone:
-                    self.modems[port].port_went(str(PortGone(port=port)))
+                    self.modems[port].port_went(Reason.of(PortGone(port=port)))
                 for port in change.come:
                     self._port_came(port)
         finally:

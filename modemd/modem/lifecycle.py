@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
+from modemd.messages import Reason
+
 log = logging.getLogger(__name__)
 
 
@@ -46,9 +48,9 @@ class Lifecycle:
         self._on_move = on_move
         self.state = State.ABSENT
         self.since = now()
-        self.reason: str | None = None
+        self.reason: Reason | None = None
 
-    def move(self, name: str, state: State, reason: str | None = None) -> None:
+    def move(self, name: str, state: State, reason: Reason | None = None) -> None:
         """Go to `state`. `reason` says in words why, and stays readable; it names no phone number (rule 12).
 
         Raises RuntimeError when MOVES has no such way. Where it already is, only a new reason is taken.

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import math
 import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,14 @@ from modemd.errors import (
     ModemError,
     ModemPaused,
     NotAModem,
+    NotNow,
     NotSent,
     PortGone,
     PortMissing,
     PukRequired,
 )
-from modemd.messages import AlertKind, OutgoingSms, ReceivedSms, StatusReport
-from modemd.modem import usb
+from modemd.messages import AlertKind, OutgoingSms, Reason, ReceivedSms, StatusReport
+from modemd.modem import console, pin, usb
 from modemd.modem.above import Gateway
 from modemd.modem.facts import Facts
 from modemd.modem.lifecycle import SENDING, Lifecycle, State
@@ -32,7 +34,7 @@ from modemd.modem.recovery import LONGEST_PAUSE_SECONDS, Backoff, Ladder, Rung
 from modemd.modem.rescue import Rescue
 from modemd.modem.session import Session
 from modemd.modem.startup import Identity
-from modemd.modem.transcript import Transcript, TranscriptFiles
+from modemd.modem.transcript import Transcript, TranscriptFiles, render
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +44,7 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0  # between two tries at a modem that is just starting anew
 STEADY_SECONDS = 30.0  # a session as long as this was a good one: the next failure is a new one
 PLUG_ANEW = "unplug it and plug it in again"
-BY_TECHNICIAN = "by a technician"
+BY_TECHNICIAN = Reason("by a technician", "ByTechnician")
 
 
 class Modem(Facts):
@@ -91,7 +93,7 @@ class Modem(Facts):
         return self._life.since
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> Reason | None:
         return self._life.reason
 
     # sending
@@ -124,8 +126,20 @@ class Modem(Facts):
     async def ussd(self, code: str) -> str:
         """What the operator answers to a USSD code. Raises ModemError when he does not, or the modem cannot."""
         if self._session is None or not self._open or self.state is not State.READY:
-            raise ModemError(port=self.port, reason=f"the modem is {self.state}")
+            raise NotNow(port=self.port, state=self.state)
         return await self._session.ussd.ask(code)
+
+    async def say(self, text: str) -> str:
+        """What the modem answers to a command of the console. Raises ConsoleRefused, NotNow and what `ask` raises."""
+        command = console.command(text)
+        if self._session is None or not self._open or self.state not in SENDING:
+            raise NotNow(port=self.port, state=self.state)
+        return await self._session.channel.ask(command)
+
+    def said_last(self) -> str:
+        """The last of the dialogue as a transcript, numbers and texts masked."""
+        pieces, cut = self._transcript.snapshot()
+        return render(pieces, cut, self._transcript_facts())
 
     def take_ladder(self, other: "Modem") -> None:
         """It is the same modem, back at another port: what brought it back has helped."""
@@ -149,6 +163,11 @@ class Modem(Facts):
     async def reset(self) -> None:
         """End what is in the air and let the modem itself start anew (AT+CFUN=1,1)."""
         self._wanted = Rung.SOFT_RESET
+        await self._begin_anew()
+
+    async def new_pin(self, code: str) -> None:
+        """Keep another PIN for its SIM and start anew with it: rule 7 holds for it as for the one in the settings."""
+        pin.keep(self._settings.daemon.data, self._known_as, self.port, code)
         await self._begin_anew()
 
     async def settled(self, seconds: float) -> State:
@@ -208,7 +227,7 @@ class Modem(Facts):
         if self.ladder.under_way is None and self._backoff.calm:
             self._told.set()
 
-    def port_went(self, reason: str) -> None:
+    def port_went(self, reason: Reason) -> None:
         """The port is gone."""
         self._plugged.clear()
         self._move(State.ABSENT, reason)
@@ -221,7 +240,7 @@ class Modem(Facts):
             pause = await self._live()
         except Exception as error:
             log.exception("%s: given up for now", self.name)
-            self._move(State.QUARANTINED, f"an error in modemd: {error}")
+            self._move(State.QUARANTINED, Reason(f"an error in modemd: {error}", "OurError"))
             await self._keep_transcript()
             pause = self._backoff.pause()
         await asyncio.sleep(pause)
@@ -287,30 +306,40 @@ class Modem(Facts):
         while (rung := ladder.climb(rescue.possible(self._is_modem))) is not None:
             if await self._rescue(rung) or ladder is not self.ladder:
                 return 0.0
+        rest = ladder.rest()
         if self._plugged.is_set():
-            self._move(
-                State.QUARANTINED, f"{self._in_short(error)}; nothing has helped: unplug it and plug it in again"
-            )
+            words = f"{Reason.of(error)}; nothing has helped: {PLUG_ANEW}"
+            self._move(State.QUARANTINED, Reason(words, "NothingHelped", again_at=self._in(rest)))
         else:
-            self._move(State.ABSENT, "it was reset and has not come back: unplug it and plug it in again")
-        return ladder.rest()
+            self._move(State.ABSENT, Reason(f"it was reset and has not come back: {PLUG_ANEW}", "NotComeBack"))
+        return rest
 
     async def _rescue(self, rung: Rung) -> bool:
         """Do what the rung means; True when the port is there afterwards."""
         if self._wanted is not None:
             self.ladder.begin(rung)
             self._wanted = None
-        if self.state is State.SILENT:
-            self._move(State.RECOVERING, f"{rung}: {self.reason}")
+        rescue = self._make_rescue()
+        if self.state in (State.SILENT, State.RECOVERING):
+            self._move(State.RECOVERING, self._on_rung(rung, rescue.possible(self._is_modem)))
         log.warning("%s: %s", self.name, rung)
-        await self._make_rescue().do(rung)
+        await rescue.do(rung)
         return await self._port_is_there()
+
+    def _on_rung(self, rung: Rung, possible: Collection[Rung]) -> Reason:
+        """Which rung of how many it is on, and until when that may take."""
+        rungs = [each for each in Rung if each in possible or each in (Rung.RESYNC, rung)]
+        until = self._in(self.ladder.seconds_left())
+        return Reason(rung, "OnRung", rung=rung, step=rungs.index(rung) + 1, of=len(rungs), until=until)
+
+    def _in(self, seconds: float) -> str:
+        return (self._now() + timedelta(seconds=math.ceil(seconds))).isoformat(timespec="seconds")
 
     def _make_rescue(self) -> Rescue:
         return Rescue(self.port, self._settings.bank, self._model, self.place, self._transcript)
 
     def _failed(self, error: ModemError) -> None:
-        reason = self._in_short(error)
+        reason = Reason.of(error)
         if reason != self.reason and not isinstance(error, ModemPaused):
             log.warning("%s", error)
         if isinstance(error, ModemPaused):
@@ -325,26 +354,25 @@ class Modem(Facts):
             if isinstance(error, PukRequired):
                 self.alert(AlertKind.PUK, reason)
 
-    def _in_short(self, error: ModemError) -> str:
-        """The error without the port, which everyone who reads it sees beside it."""
-        return str(error).removeprefix(f"{self.port}: ").removesuffix(".")
-
     async def _keep_transcript(self) -> None:
         """Keep the last of the dialogue as a file, if the modem has failed and not just been unplugged."""
         in_the_air = self._session is not None and self._session.channel.sending
         if self.state is State.PAUSED or (self.state is State.ABSENT and not in_the_air):
             return
-        facts = {
+        facts = self._transcript_facts()
+        path = await self._transcripts.keep(self.name, self._transcript, self._now(), self.reason or "", facts)
+        if path is not None:
+            log.info("%s: what was said last is in %s", self.name, path)
+
+    def _transcript_facts(self) -> dict[str, object]:
+        return {
             "port": os.path.basename(self.port),
             "manufacturer": self._known_as.manufacturer,
             "model": self._known_as.model,
             "firmware": self._known_as.firmware,
         }
-        path = await self._transcripts.keep(self.name, self._transcript, self._now(), self.reason or "", facts)
-        if path is not None:
-            log.info("%s: what was said last is in %s", self.name, path)
 
-    def _move(self, state: State, reason: str | None = None) -> None:
+    def _move(self, state: State, reason: Reason | None = None) -> None:
         self._life.move(self.name, state, reason)
 
     def _changed(self) -> None:
@@ -378,8 +406,8 @@ class Modem(Facts):
         await self._gateway.pin_accepted(sim, pin)
 
     async def recovering(self) -> None:
-        self._move(State.RECOVERING, self.reason)
         self.ladder.begin(Rung.RESYNC)
+        self._move(State.RECOVERING, self._on_rung(Rung.RESYNC, self._make_rescue().possible(self._is_modem)))
         await self._keep_transcript()
 
     def looked(self) -> None:
@@ -389,13 +417,15 @@ class Modem(Facts):
         self.ladder.worked()
         self.alert(AlertKind.PUK, None)
         registered = self.condition.registered
-        reason = None if registered else f"in no network ({self.registration})"
+        reason = None
+        if not registered:
+            reason = Reason(f"in no network ({self.registration})", "NoNetwork", registration=self.registration)
         self._move(State.READY if registered else State.UNREGISTERED, reason)
         self._changed()
 
     def silent(self, error: CommandTimeout) -> None:
         if self.state in SENDING:
-            self._move(State.SILENT, self._in_short(error))
+            self._move(State.SILENT, Reason.of(error))
 
     def late_result(self, part_id: int, outcome: int | ModemError) -> None:
         self._gateway.late_result(self, part_id, outcome)

@@ -19,7 +19,7 @@ from typing import Protocol, TypeVar
 
 import serial
 
-from modemd.errors import ModemError, NotAModem, PortBusy, PortForbidden, PortGone, PortMissing
+from modemd.errors import ModemError, NotAModem, PortBusy, PortClosed, PortForbidden, PortGone, PortMissing
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ def _in_words(path: str, error: Exception) -> ModemError:
         return PortGone(port=path)
     if number in (None, errno.ENOTTY, errno.EINVAL, errno.EISDIR):
         return NotAModem(port=path)
-    return ModemError(port=path, reason=f"cannot be opened: {os.strerror(number)}")
+    return PortClosed(port=path, error=os.strerror(number))
 
 
 def _holder(path: str) -> str:

@@ -14,9 +14,9 @@ from modemd.at.commands import Command, Storages
 from modemd.errors import (
     CommandRefused,
     CommandTimeout,
-    ModemError,
     NotAModem,
     PukRequired,
+    SimLocked,
     SimMissing,
     StartupRefused,
 )
@@ -138,9 +138,7 @@ class Startup:
             elif state == "SIM PUK":
                 raise PukRequired(port=self._channel.path)
             elif state.startswith("PH-"):
-                raise ModemError(
-                    port=self._channel.path, reason=f"is locked to another SIM ({state}): have it unlocked"
-                )
+                raise SimLocked(port=self._channel.path, lock=state)
             await asyncio.sleep(BUSY_SECONDS)
         else:
             raise SimMissing(port=self._channel.path)

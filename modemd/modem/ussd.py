@@ -6,7 +6,7 @@ import re
 
 from modemd.at import commands
 from modemd.at.urc import Urc
-from modemd.errors import CommandRefused, ModemError
+from modemd.errors import CommandRefused, UssdLate, UssdRefused, UssdUnanswered
 from modemd.modem.channel import Channel
 from modemd.pdu import alphabet, dcs
 from modemd.pdu.alphabet import Alphabet
@@ -45,7 +45,7 @@ class Ussd:
     async def ask(self, code: str) -> str:
         """What the operator answers. Raises ModemError (CommandRefused, CommandTimeout, PortGone) when he does not."""
         if not CODE.fullmatch(code):
-            raise ModemError(port=self._channel.path, reason="a USSD code has digits, * and # only")
+            raise UssdRefused(port=self._channel.path)
         async with self._turn:
             self._waiting = asyncio.get_running_loop().create_future()
             try:
@@ -53,8 +53,7 @@ class Ussd:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     return await self._answer(self._waiting)
             except TimeoutError:
-                reason = f"the operator did not answer the code in {ANSWER_SECONDS:g} s"
-                raise ModemError(port=self._channel.path, reason=reason) from None
+                raise UssdLate(port=self._channel.path, seconds=f"{ANSWER_SECONDS:g}") from None
             finally:
                 self._waiting = None
 
@@ -73,8 +72,8 @@ class Ussd:
             with contextlib.suppress(CommandRefused):  # it may have ended by itself
                 await self._channel.ask(commands.END_USSD)
         if found is None or found[2] is None:
-            reason = f"no answer to the code: {_FAILURES.get(kind, 'the operator says nothing')}"
-            raise ModemError(port=self._channel.path, reason=reason)
+            said = _FAILURES.get(kind, "the operator says nothing")
+            raise UssdUnanswered(port=self._channel.path, said=said)
         return read(found[2], int(found[3] or 15))
 
 

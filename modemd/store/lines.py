@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select
 
 from modemd.errors import VerbFailed
+from modemd.messages import Reason
+from modemd.store import history, reasons
 from modemd.store.dialects import insert_into, upsert
-from modemd.store.modems import ABSENT
+from modemd.store.modems import ABSENT, absent
 from modemd.store.schema import balance, inbox, line, line_rule, modem, part, pin_attempt
 from modemd.store.schema import host as host_table
 
@@ -37,12 +39,15 @@ class LineRow:
 class ModemOverview:
     """One modem as `modemd status` and the panel's first page show it."""
 
+    id: int
     name: str  # of its line, else the port
     host: str
     port: str
     state: str
     state_since: datetime
     reason: str | None
+    cause: Reason | None  # the same with its code
+    paused: bool  # by a technician, until resumed
     imei: str | None
     iccid: str | None
     manufacturer: str | None
@@ -148,8 +153,9 @@ def _write_host(conn: Connection, name: str, instance: str, **columns: datetime)
 
 
 def _modems_absent(conn: Connection, host: str, now: datetime) -> None:
-    present = modem.update().where(modem.c.host == host, modem.c.state != ABSENT)
-    conn.execute(present.values(state=ABSENT, state_since=now, reason="the daemon is not running", updated_at=now))
+    gone = absent(Reason("the daemon is not running", "DaemonStopped"), now)
+    history.all_absent(conn, host, gone)
+    conn.execute(modem.update().where(modem.c.host == host, modem.c.state != ABSENT).values(**gone))
 
 
 def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
@@ -163,12 +169,13 @@ def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
     lines = [row.line_id for row in rows if row.line_id is not None]
     sent = _per_line(conn, select(part.c.line_id, func.count(part.c.sent_at)), part.c.submitted_at >= day_start, lines)
     received = _per_line(conn, select(inbox.c.line_id, func.count()), inbox.c.received_at >= day_start, lines)
-    told = set(ModemOverview.__slots__) & set(rows[0]._fields) - {"name", "reason"} if rows else ()
+    told = set(ModemOverview.__slots__) & set(rows[0]._fields) - {"name", "reason", "cause"} if rows else set()
     return [
         ModemOverview(
             **{column: getattr(row, column) for column in told},
             name=row.name or row.port,
             reason=row.reason or _waits(row),
+            cause=reasons.read(row.reason or _waits(row), row.reason_code, row.reason_facts) or _waits(row),
             line_new=bool(row.new),
             balance_cents=row.cents,
             balance_at=row.at,
@@ -179,10 +186,11 @@ def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
     ]
 
 
-def _waits(row: Row[Any]) -> str | None:
+def _waits(row: Row[Any]) -> Reason | None:
     if row.line_id is None or row.adopted_at is not None:
         return None
-    return f"a SIM seen for the first time: it takes no messages until: modemd line adopt {row.name}"
+    words = f"a SIM seen for the first time: it takes no messages until: modemd line adopt {row.name}"
+    return Reason(words, "NotAdopted", line=row.name)
 
 
 def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) -> dict[int, int]:

@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, or_, select
 
+from modemd.messages import Reason
+from modemd.store import history, reasons
 from modemd.store.schema import line, modem, wish
 
 ABSENT, STARTING = "absent", "starting"
 _ELSEWHERE = (ABSENT, STARTING)  # a row in such a state is nobody's proof that its modem is where it says
+_TELLING = ("ready", "unregistered")  # states in which its signal is known
 _KEPT = frozenset({"imei", "manufacturer", "model", "firmware", "place"})  # stays known while the modem does not tell
 
 
@@ -54,11 +57,19 @@ def save(conn: Connection, rows: Sequence[ModemRow], now: datetime) -> list[None
     """
     for row in rows:
         values = {key: value for key, value in asdict(row).items() if value is not None or key not in _KEPT}
+        values |= {**reasons.columns(row.reason, "reason"), "updated_at": now}
         found = _seat(conn, row, now)
+        if found is None and row.state == ABSENT and row.imei is not None and _with_imei(conn, row):
+            continue  # it has moved away already
+        before = None
         if found is not None:
-            conn.execute(modem.update().where(modem.c.id == found), {**values, "updated_at": now})
-        elif not (row.state == ABSENT and row.imei is not None and _with_imei(conn, row)):  # it has moved away already
-            conn.execute(modem.insert(), {**values, "updated_at": now})
+            before = conn.scalar(select(modem.c.state).where(modem.c.id == found))
+            conn.execute(modem.update().where(modem.c.id == found), values)
+        else:
+            found = int(conn.execute(modem.insert().returning(modem.c.id), values).scalar_one())
+        if before != row.state:
+            history.moved(conn, found, values, now)
+        history.sample(conn, found, row.signal_dbm if row.state in _TELLING else None, now)
     return [None] * len(rows)
 
 
@@ -81,6 +92,7 @@ def _seat(conn: Connection, row: ModemRow, now: datetime) -> int | None:
         return nameless
     if nameless is not None:
         conn.execute(wish.update().where(wish.c.modem_id == nameless).values(modem_id=moved))
+        history.give(conn, nameless, int(moved))
         conn.execute(modem.delete().where(modem.c.id == nameless))
     return int(moved)
 
@@ -92,8 +104,20 @@ def _with_imei(conn: Connection, row: ModemRow) -> Sequence[Row[Any]]:
 
 
 def _leave(conn: Connection, modem_id: int, now: datetime) -> None:
-    gone = {"state": ABSENT, "state_since": now, "reason": "another modem is at its port", "updated_at": now}
+    gone = absent(Reason("another modem is at its port", "PortTaken"), now)
     conn.execute(modem.update().where(modem.c.id == modem_id), gone)
+    history.moved(conn, modem_id, gone, now)
+
+
+def absent(reason: Reason, now: datetime) -> dict[str, Any]:
+    """The columns of a modem that is not there any more."""
+    return {
+        "state": ABSENT,
+        "state_since": now,
+        "updated_at": now,
+        "reason": reason,
+        **reasons.columns(reason, "reason"),
+    }
 
 
 def named(conn: Connection, name: str) -> list[Named]:

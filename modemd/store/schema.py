@@ -10,8 +10,10 @@ from modemd.store.tables.bank import (
     line,
     line_rule,
     modem,
+    modem_event,
     pin_attempt,
     recovery,
+    signal_sample,
     switch,
     wish,
 )

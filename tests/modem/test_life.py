@@ -1,9 +1,11 @@
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from modemd.errors import NotSent, SendInDoubt, VerbFailed
+from modemd.messages import Reason
 from modemd.modem.lifecycle import MOVES, Lifecycle, State
 from tests.modem.bench import NOW, a_part, wired
 from tests.modem.scripted_modem import OK, line
@@ -164,8 +166,22 @@ def test_a_move_is_told_and_a_stay_only_with_a_new_reason() -> None:
     told: list[str | None] = []
     life = Lifecycle(lambda: NOW, lambda: told.append(life.reason))
     life.move("gsm1", State.STARTING)
-    life.move("gsm1", State.QUARANTINED, "no SIM")
-    life.move("gsm1", State.QUARANTINED, "no SIM")
-    life.move("gsm1", State.QUARANTINED, "PUK")
+    life.move("gsm1", State.QUARANTINED, Reason("no SIM"))
+    life.move("gsm1", State.QUARANTINED, Reason("no SIM"))
+    life.move("gsm1", State.QUARANTINED, Reason("PUK"))
     assert told == [None, "no SIM", "PUK"]
     assert life.since == NOW
+
+
+async def test_one_that_is_brought_back_tells_its_rung_of_how_many_and_until_when(tmp_path: Path) -> None:
+    async with wired(tmp_path) as bench:
+        bench.peer.deaf = True
+        await bench.until(lambda: bench.modem.reason is not None and bench.modem.reason.code == "OnRung")
+        first = bench.modem.reason
+        assert first is not None
+        assert (first.facts["rung"], first.facts["step"], first.facts["of"]) == ("resync", 1, 3)
+        assert first.facts["until"] == (NOW + timedelta(seconds=90)).isoformat()
+        await bench.until(lambda: bench.modem.reason is not None and bench.modem.reason.facts.get("step") == 3)
+        await bench.until(lambda: bench.modem.reason is not None and bench.modem.reason.code == "NothingHelped")
+        assert bench.modem.reason is not None
+        assert bench.modem.reason.facts["again_at"] == (NOW + timedelta(minutes=1)).isoformat()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modemd.errors import ModemError, NotAModem, PortBusy, PortForbidden, PortGone, PortMissing
+from modemd.errors import NotAModem, PortBusy, PortClosed, PortForbidden, PortGone, PortMissing
 from modemd.modem import port as ports
 from modemd.modem.port import Port, open_port
 
@@ -163,7 +163,7 @@ def test_what_the_system_says_is_put_into_words() -> None:
     assert isinstance(ports._in_words("/dev/x", OSError(16, "busy")), PortBusy)
     assert isinstance(ports._in_words("/dev/x", OSError(6, "No such device or address")), PortGone)
     other = ports._in_words("/dev/x", OSError(24, "Too many open files"))
-    assert type(other) is ModemError
+    assert type(other) is PortClosed
     assert "Too many open files" in str(other)
 
 

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
+from modemd.errors import PinWrong
+from modemd.messages import Reason
 from modemd.store import modems, recovery, wishes
 from modemd.store.modems import ModemRow
 from modemd.store.recovery import Tried
-from modemd.store.schema import WishState, WishVerb, modem
+from modemd.store.schema import WishState, WishVerb, modem, wish
 from tests.store.outbox_driver import HOST, NOW
 
 FIRST, SECOND = "350000000000001", "350000000000002"
@@ -144,3 +146,37 @@ def test_each_rung_s_success_is_kept_by_model(conn: Connection) -> None:
         ("reopen", 2, 1, 2.0),
         ("soft reset", 1, 1, 20.0),
     ]
+
+
+def test_a_pin_passes_through_and_stays_nowhere(conn: Connection) -> None:
+    save(conn, "a", imei=FIRST)
+    asked = wishes.ask(conn, only(conn, "a"), WishVerb.PIN, "4711", "maria", NOW)
+    assert [each.argument for each in wishes.take(conn, HOST, NOW)] == ["4711"]
+    assert conn.scalar(select(wish.c.argument).where(wish.c.id == asked)) is None
+
+
+def test_a_pin_that_waited_for_too_long_is_wiped_too(conn: Connection) -> None:
+    save(conn, "a", imei=FIRST)
+    asked = wishes.ask(conn, only(conn, "a"), WishVerb.PIN, "4711", "maria", NOW)
+    assert wishes.take(conn, HOST, NOW + timedelta(hours=1)) == []
+    assert conn.scalar(select(wish.c.argument).where(wish.c.id == asked)) is None
+
+
+def test_a_refusal_keeps_its_code_and_facts(conn: Connection) -> None:
+    save(conn, "a", imei=FIRST)
+    modem_id = only(conn, "a")
+    asked = wishes.ask(conn, modem_id, WishVerb.RESTART, None, "maria", NOW)
+    wishes.answer(conn, asked, WishState.REFUSED, Reason.of(PinWrong(port="a")), NOW)
+    found = wishes.find(conn, modem_id, asked)
+    assert found is not None
+    assert found.reason is not None
+    assert (found.state, found.reason.code) == (WishState.REFUSED, "PinWrong")
+    assert wishes.find(conn, modem_id + 1, asked) is None
+
+
+def test_old_wishes_are_cleared_away_when_the_daemon_starts(conn: Connection) -> None:
+    save(conn, "a", imei=FIRST)
+    modem_id = only(conn, "a")
+    wishes.ask(conn, modem_id, WishVerb.TRANSCRIPT, None, "maria", NOW)
+    wishes.forsake(conn, HOST, NOW + timedelta(days=8))
+    assert wishes.of_modem(conn, modem_id) == []

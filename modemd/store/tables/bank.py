@@ -20,6 +20,9 @@ class WishVerb(StrEnum):
     RESTART = "restart"  # close the port, open it and start anew
     RESET = "reset"  # the modem itself starts anew
     USSD = "ussd"
+    PIN = "pin"  # keep another PIN for the SIM and start anew
+    SAY = "say"  # a command of the AT console
+    TRANSCRIPT = "transcript"  # the last of the dialogue
 
 
 host = Table(
@@ -58,6 +61,8 @@ line_rule = Table(  # what a technician has set for a line; NULL: as the setting
     Column("per_day", Integer),
     Column("per_month", Integer),
     Column("number", String(32)),  # its own
+    Column("replaces", Id),  # line.id of the SIM that this one stands in for
+    Column("notes", Text),
     Column("prefixes", Text),  # of numbers that it shall send to if it can, with blanks between
 )
 
@@ -75,6 +80,8 @@ modem = Table(
     Column("state", String(16), nullable=False),
     Column("state_since", UtcTime, nullable=False),
     Column("reason", Text),  # why it is not ready, in words
+    Column("reason_code", String(32)),  # messages.Reason
+    Column("reason_facts", Text),  # JSON
     Column("operator", String(64)),
     Column("registration", String(16)),
     Column("signal_dbm", Integer),
@@ -99,10 +106,34 @@ wish = Table(  # what a technician wants of a modem; the daemon obeys and answer
     Column("asked_at", UtcTime, nullable=False),
     Column("state", String(12), nullable=False),
     Column("answer", Text),
+    Column("answer_code", String(32)),  # messages.Reason, when it was refused
+    Column("answer_facts", Text),  # JSON
     Column("answered_at", UtcTime),
     one_of("state", WishState),
     one_of("verb", WishVerb),
     partial_index("ix_wish_pending", "modem_id", where="state = 'pending'"),
+    Index("ix_wish_modem_id", "modem_id", "id"),
+)
+
+modem_event = Table(  # the states that a modem has been in
+    "modem_event",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("modem_id", Id, ForeignKey("modem.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("reason_code", String(32)),
+    Column("reason_facts", Text),
+    Index("ix_modem_event_modem_id", "modem_id", "at"),
+)
+
+signal_sample = Table(  # a modem's signal now and then: store/history.py says when
+    "signal_sample",
+    metadata,
+    Column("modem_id", Id, ForeignKey("modem.id"), primary_key=True, autoincrement=False),
+    Column("at", UtcTime, primary_key=True),
+    Column("dbm", Integer),  # None: the modem did not tell, or was not there
 )
 
 recovery = Table(  # how often each rung of the ladder has brought a model back
