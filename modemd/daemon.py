@@ -15,7 +15,7 @@ from modemd.config import Settings
 from modemd.gateway import Gateway
 from modemd.modem.bank import Bank
 from modemd.service import templates
-from modemd.store import alerts, database, leases, lines
+from modemd.store import alerts, database, leases, lines, snapshots
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
 from modemd.store.wakeup import Wakeup
@@ -59,6 +59,7 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
     instance = str(uuid.uuid4())
     await ledger.do(lines.host_started, name, instance, os.getpid(), now())
     await ledger.do(alerts.forget, name, now())
+    await ledger.do(snapshots.take_over, now())
     returned = await ledger.do(leases.recover, name, now())
     log.info("%s: started; back in the queue %s, in doubt %s", name, returned.queued, returned.in_doubt)
     gateway = Gateway(settings, ledger, instance, now)

@@ -318,3 +318,14 @@ class BenchFailed(ModemdError):
 
 class SimulatorError(ModemdError):
     """The simulated bank in {dir} did not do it: {reason}."""
+
+
+# setting up a machine, and keeping copies
+
+
+class SetupRefused(ModemdError):
+    """The machine was not set up: {reason}."""
+
+
+class BackupFailed(ModemdError):
+    """No backup was made: {reason}"""

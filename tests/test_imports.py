@@ -22,6 +22,8 @@ MAY_IMPORT = {
     "quota": set(),
     "sender": {"quota", "modem", "store", "pdu"},
     "gateway": {"quota", "sender", "service", "store", "modem", "pdu"},
+    "backup": {"store"},
+    "setup": {"backup", "store"},
     "balance": {"modem", "store"},
     "wishes": {"modem", "store"},
 }

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import click
 
-from modemd.cli.common import settings_option
+from modemd import backup
+from modemd.cli.common import now, progress_bar, settings_option
 from modemd.config import Settings
 from modemd.store import database
 
@@ -23,3 +26,24 @@ def upgrade(settings: Settings) -> None:
     click.echo(
         f"The database is at revision {after}." if before == after else f"Revision {before or 'none'} -> {after}."
     )
+
+
+@db.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--keep", type=click.IntRange(min=0), default=0, help="So many copies stay there. Default: all.")
+@settings_option
+def backup_(folder: Path, keep: int, settings: Settings) -> None:
+    """Copy the database into FOLDER while it is in use, and read the copy back; prints the new file.
+
+    To restore a copy of SQLite, stop modemd and put the file in the database's place; one of PostgreSQL goes into an
+    empty database with pg_restore. Either way nothing is sent twice: what waited when the copy was made is in doubt
+    until a status report or a person settles it (modemd messages --state in_doubt).
+
+    \b
+    modemd db backup /var/backups/modemd --keep 14
+    """
+    engine = database.connect(settings.database.url)
+    database.check_revision(engine)
+    with progress_bar("Copying") as progress:
+        copy = backup.make(engine, folder, now(), keep, progress)
+    click.echo(copy)

@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "modemd.cli.run:run",
     "send": "modemd.cli.messages:send",
     "sending": "modemd.cli.sending:sending",
+    "setup": "modemd.cli.setup:setup",
     "sim": "modemd.cli.sim:sim",
     "sim-fault": "modemd.cli.sim:sim_fault",
     "sim-phone": "modemd.cli.sim:sim_phone",

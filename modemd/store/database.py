@@ -150,12 +150,9 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
     Raises DatabaseNewer or DatabaseUnreachable.
     """
-    _probe(engine)
-    config = _alembic()
-    with reading(engine) as conn:
-        before = _revision(conn)
-    after = _refuse_newer(config, before)
+    before, after = revisions(engine)
     if before != after:
+        config = _alembic()
         with writing(engine) as conn:
             if conn.dialect.name == "postgresql":
                 conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
@@ -166,12 +163,20 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
 def check_revision(engine: Engine) -> None:
     """Raises DatabaseOutdated, DatabaseNewer or DatabaseUnreachable unless the database fits this program."""
+    found, needed = revisions(engine)
+    if found != needed:
+        raise DatabaseOutdated(found=found or "none", needed=needed)
+
+
+def revisions(engine: Engine) -> tuple[str | None, str]:
+    """The database's revision, None for one without tables, and this program's.
+
+    Raises DatabaseNewer or DatabaseUnreachable.
+    """
     _probe(engine)
     with reading(engine) as conn:
         found = _revision(conn)
-    needed = _refuse_newer(_alembic(), found)
-    if found != needed:
-        raise DatabaseOutdated(found=found or "none", needed=needed)
+    return found, _refuse_newer(_alembic(), found)
 
 
 def _alembic() -> Config:

@@ -45,3 +45,4 @@ from modemd.store.tables.outbox import (
     status_report,
 )
 from modemd.store.tables.people import staff
+from modemd.store.tables.snapshots import snapshot

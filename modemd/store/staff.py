@@ -62,6 +62,11 @@ def add(conn: Connection, name: str, role: str, now: datetime) -> str:
     return password
 
 
+def has_admin(conn: Connection) -> bool:
+    """Whether there is anybody who may let others in."""
+    return conn.scalar(select(staff.c.id).where(staff.c.role == Role.ADMIN).limit(1)) is not None
+
+
 def set_password(conn: Connection, name: str, password: str, role: str, now: datetime) -> None:
     """Give a person this very password and role, whether there was such a person before or not."""
     row = {"name": tidy(name), "role": _role(role), "created_at": now, **_password(password, one_time=False)}

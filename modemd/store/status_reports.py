@@ -109,6 +109,7 @@ _REPEATED = _SELECT.where(  # in doubt once, queued again and not begun: the fir
     message.c.claimed_by.is_(None),
     _WITHIN,
 )
+_RESTORED = _SELECT.where(text(UNANSWERED), part.c.line_id.is_(None))  # see snapshots.py: perhaps it left, by some line
 _WAITING = (
     select(
         status_report.c.id.label("report_id"),
@@ -208,7 +209,7 @@ def _part_of(conn: Connection, report: Mapping[str, Any]) -> int | None:
         return int(answered[0].id)
     near = [
         row
-        for row in (*fitting(_UNANSWERED), *fitting(_REPEATED))
+        for row in (*fitting(_UNANSWERED), *fitting(_REPEATED), *fitting(_RESTORED))
         if row.expected_reference is None or (report["reference"] - row.expected_reference) % 256 <= LOST_REFERENCES
     ]
     when = report["smsc_time"] or report["received_at"]
@@ -223,8 +224,8 @@ def _apply(conn: Connection, found: Sequence[tuple[int, Mapping[str, Any]]], now
         unanswered = settled.state not in LEFT
         columns = {"status": report["status"], "discharged_at": report["discharged_at"]}
         if unanswered:
-            columns |= {"reference": report["reference"], "sent_at": now}
-            work.change(settled.message, sent_at=now, line_id=settled.line_id)
+            columns |= {"reference": report["reference"], "sent_at": now, "line_id": report["line_id"]}
+            work.change(settled.message, sent_at=now, line_id=report["line_id"])
         final = outcome(report["status"])
         if final in (UNDELIVERED, EXPIRED) and (unanswered or settled.state is SENT):
             work.change(settled.message, error=_in_words(report["status"]))

@@ -1,0 +1,39 @@
+"""The settings file that a set-up begins with."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from modemd import config
+from modemd.config import Settings
+from modemd.setup import sample
+
+
+def uncommented(text: str) -> str:
+    """Every key that has a default, as if somebody had taken all the "#" away."""
+    kept = [line for line in text.splitlines() if "(not set)" not in line]
+    return "\n".join(re.sub(r"^# (?=\[|\w+ = )", "", line) for line in kept)
+
+
+def test_each_key_stands_there_with_its_default(tmp_path: Path) -> None:
+    text = uncommented(sample.settings()).split("[[line]]")
+    file = tmp_path / "modemd.toml"
+    file.write_text(text[0] + "\n[service]" + text[1].split("[service]", 1)[1])
+    assert config.load(file) == Settings()
+
+
+def test_every_key_of_the_settings_is_named() -> None:
+    text = sample.settings()
+    for section, field in Settings.model_fields.items():
+        if section not in ("line", "kinds"):
+            for key in type(field.default).model_fields:
+                assert re.search(rf"^# {key} = ", text, re.MULTILINE), f"[{section}] {key}"
+
+
+def test_what_is_given_is_not_commented_out() -> None:
+    text = sample.settings(database__url="sqlite:////srv/modemd.db", web__secret_key_file="/etc/modemd/secret_key")
+    given = tomllib.loads(text)
+    assert given == {
+        "database": {"url": "sqlite:////srv/modemd.db"},
+        "web": {"secret_key_file": "/etc/modemd/secret_key"},
+    }
