@@ -28,7 +28,7 @@ Progress = Callable[[int, int], object]  # (done, of)
 def make(engine: Engine, folder: Path, now: datetime, keep: int = 0, progress: Progress | None = None) -> Path:
     """Copy the database into a new file of the folder, mode 0600, and read the copy back; returns the file.
 
-    Of older copies the newest stay, `keep` in all (0: every one). A copy that is not whole never bears its final name. Raises BackupFailed.
+    `keep` copies stay in all (0: every one). One that is not whole never bears its final name. Raises BackupFailed.
     """
     sqlite = engine.dialect.name == "sqlite"
     name = f"modemd-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{'.db' if sqlite else '.dump'}"
