@@ -5,7 +5,7 @@ import re
 import socket
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -115,10 +115,38 @@ class Service(Section):
     supplier_cyrillic: str = Field("Електрохолд", min_length=1)
     service_number: str = "170077"
     info_line: str = Field("070010010", min_length=1)
+    emergency_line: str = Field("070010020", min_length=1)  # of the network company, for "nyama tok"
     language: Language = "bg-Latn"  # for phones that have chosen none
     answers_per_hour: int = Field(10, ge=1)  # to one phone
     answers_per_day: int = Field(30, ge=1)
     reassembly_hours: float = Field(24.0, gt=0)  # a long message with missing parts is read as it is after this
+
+
+class Canned(Section):
+    """An answer that a person gives with one click; {supplier}, {info} and {emergency} are filled in."""
+
+    asks: tuple[str, ...] = ()  # what people write that it is the answer to
+    texts: dict[Language, str]
+
+    @field_validator("texts")
+    @classmethod
+    def has_every_language(cls, texts: dict[Language, str]) -> dict[Language, str]:
+        missing = [language for language in get_args(Language) if not texts.get(language, "").strip()]
+        if missing:
+            raise ValueError(f"the text in {missing[0]} is missing")
+        return texts
+
+
+NO_POWER = Canned(
+    asks=("nyama tok", "nqma tok", "niama tok", "bez tok", "spria tok", "sprya tok", "spirane na tok", "avaria"),
+    texts={
+        "bg-Latn": "{supplier}: za lipsa na tok i avarii zvannete na mrezhovoto druzhestvo, denonoshtno: {emergency}."
+        " Info {info}",
+        "bg-Cyrl": "{supplier}: за липса на ток и аварии звъннете на мрежовото дружество, денонощно: {emergency}."
+        " Инфо {info}",
+        "en": "{supplier}: for power cuts and faults call the network company, day and night: {emergency}. Info {info}",
+    },
+)
 
 
 class Kind(Section):
@@ -167,6 +195,7 @@ class Settings(Section):
     service: Service = Service()
     kinds: Kinds = Kinds()
     web: Web = Web()
+    canned: dict[str, Canned] = Field(default_factory=lambda: {"no_power": NO_POWER})
 
     def line_of(self, port: str, imei: str | None, iccid: str | None) -> Line | None:
         """The [[line]] entry that names this modem, if there is one."""
@@ -180,6 +209,11 @@ class Settings(Section):
         limits = Limits(self.bank.per_minute, self.bank.per_day, self.bank.per_month)
         own = self.line_of(port, imei, iccid)
         return limits if own is None else limits.but(own.per_minute, own.per_day, own.per_month)
+
+    @field_validator("canned")
+    @classmethod
+    def keep_the_answer_to_no_power(cls, given: dict[str, Canned]) -> dict[str, Canned]:
+        return {"no_power": NO_POWER, **given}
 
     @field_validator("line")
     @classmethod
@@ -220,10 +254,12 @@ def _dotted(where: tuple[Any, ...]) -> str:
 
 
 def _keys_of(where: tuple[Any, ...]) -> list[str]:
-    model: type[BaseModel] = Settings
+    model: Any = Settings
     for step in where:
         if isinstance(step, int):
             continue
-        annotation = model.model_fields[step].annotation
-        model = Line if step == "line" else annotation  # type: ignore[assignment]
+        if get_origin(model) is dict:  # [canned.<name>]
+            model = get_args(model)[1]
+        else:
+            model = Line if step == "line" else model.model_fields[step].annotation
     return list(model.model_fields)

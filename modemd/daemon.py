@@ -14,7 +14,7 @@ from modemd.balance import Balances
 from modemd.config import Settings
 from modemd.gateway import Gateway
 from modemd.modem.bank import Bank
-from modemd.service import templates
+from modemd.service import canned, templates
 from modemd.store import alerts, database, leases, lines, snapshots
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
@@ -39,6 +39,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     templates.check(settings.service)
+    canned.check(settings)
     engine = database.connect(settings.database.url)
     database.prepare(engine)
     settings.daemon.data.mkdir(parents=True, exist_ok=True)

@@ -270,6 +270,22 @@ class FileHeld(ModemdError):
     """{name} is held until a person approves it: {reason}. If it is right, import it again with --approved."""
 
 
+class NotUnread(ModemdError):
+    """Nothing was changed: text {inbox_id} {reason}. See: modemd unread list"""
+
+
+class SpellingRefused(ModemdError):
+    """{words!r} was not made a spelling of {kind}: {reason}."""
+
+
+class AnswerRefused(ModemdError):
+    """Text {inbox_id} was not answered: {reason}."""
+
+
+class CannedRefused(ModemdError):
+    """The canned answer {name!r} cannot be used: {reason}"""
+
+
 class UserRefused(ModemdError):
     """The user was not added: {reason}."""
 

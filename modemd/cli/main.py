@@ -31,6 +31,7 @@ COMMANDS = {
     "sim-text": "modemd.cli.sim:sim_text",
     "status": "modemd.cli.status:status",
     "ussd": "modemd.cli.modem:ussd",
+    "unread": "modemd.cli.unread:unread",
     "user": "modemd.cli.user:user",
     "web": "modemd.cli.run:web",
 }

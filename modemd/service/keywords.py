@@ -8,11 +8,17 @@ own, and every word costs the same few matches however hostile the text is.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["bill", "stop", "help", "number", "unknown"]
+Keyword = Literal["bill", "stop", "help"]
+Taught = Mapping[str, Keyword]  # what people have added: words as `plain` writes them
+
+NOTHING_TAUGHT: Taught = MappingProxyType({})
 
 # How a letter of a keyword is written: by sound, and by the look of its small or capital form.
 _SPELLINGS = {
@@ -61,25 +67,42 @@ class Reading:
     customer_numbers: tuple[str, ...]  # 12 digits each, in the order of the text
 
 
-def explain(text: str | None) -> Reading:
+def explain(text: str | None, taught: Taught = NOTHING_TAUGHT) -> Reading:
     """Read a text: stop before bill before help, wherever the word stands; `number` is a bare customer number.
 
-    Whatever the text holds, this returns, in time linear in its length.
+    Whatever the text holds, this returns, in time linear in its length. `taught` counts like the keywords themselves.
     """
     folded = _GLUED.sub(r"\1 ", _fold(text or ""))
     numbers = tuple(re.sub("[ -]", "", found) for found in _CUSTOMER_NUMBER.findall(folded))
-    words = set(_words(_CUSTOMER_NUMBER.sub(" ", folded))) - {""}
-    return Reading(_kind(words, bool(numbers)), numbers)
+    rest = _CUSTOMER_NUMBER.sub(" ", folded)
+    words = set(_words(rest)) - {""}
+    in_a_row = f" {_joined(rest)} "
+    found = {kind for spelling, kind in taught.items() if spelling in words or f" {spelling} " in in_a_row}
+    return Reading(_kind(words, found, bool(numbers)), numbers)
 
 
-def _kind(words: set[str], numbers: bool) -> Kind:
-    if any(_STOP_WORD.fullmatch(word) for word in words):
+def plain(text: str) -> str:
+    """The words of a text as they are compared: folded, without punctuation, one blank between."""
+    return _joined(_fold(text))
+
+
+def nearly_stop(spelling: str) -> bool:
+    """Whether one of the words is a stop word but for one letter: whoever writes so may well mean STOP."""
+    return any(_nearly_stop().fullmatch(word) for word in spelling.split())
+
+
+def _kind(words: set[str], taught: set[Keyword], numbers: bool) -> Kind:
+    if "stop" in taught or any(_STOP_WORD.fullmatch(word) for word in words):
         return "stop"
-    if any(_BILL_WORD.fullmatch(word) for word in words):
+    if "bill" in taught or any(_BILL_WORD.fullmatch(word) for word in words):
         return "bill"
-    if any(_HELP_WORD.fullmatch(word) for word in words):
+    if "help" in taught or any(_HELP_WORD.fullmatch(word) for word in words):
         return "help"
     return "number" if numbers and not words else "unknown"
+
+
+def _joined(folded: str) -> str:
+    return " ".join(_PIECE.findall(folded))
 
 
 def _fold(text: str) -> str:
@@ -136,3 +159,8 @@ _BILL_WORD = _any_of(*map(_spelled, _BILL), *_one_edit(_FUZZY))
 _HELP_WORD = _any_of(*map(_spelled, _HELP))
 _GLUED = re.compile(rf"(?<!\w)({'|'.join(map(_spelled, _BILL))})(?=[0-9]{{12}}(?!\w))")  # "smetka300000000001"
 _NO_STOP = _any_of(_spelled("нонстоп"))  # "нон-стоп" has a stop word in it and is none
+
+
+@cache
+def _nearly_stop() -> re.Pattern[str]:
+    return _any_of(*(pattern for word in _STOP for pattern in _one_edit(word)))

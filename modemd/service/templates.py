@@ -4,6 +4,7 @@ Latin texts stay within GSM 03.38, where € costs two septets: money is `37,91 
 information line, holds no link and no name, and fits two parts at its worst (`check`).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ Name = Literal["bill", "overdue", "nothing_due", "no_data", "not_registered", "n
 MOST_PARTS = 2
 MOST_SITES = 5
 _WORST_CENTS = 9_999_999
+_LINK = re.compile(r"[a-z]+://|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|bg|eu|info|biz|ru|ly)\b", re.IGNORECASE)
 
 TEXTS: dict[Language, dict[Name, str]] = {
     "bg-Latn": {
@@ -189,6 +191,16 @@ def check(service: Service) -> None:
                 raise SettingsError(path="[service]", reason=reason)
 
 
+def has_link(text: str) -> bool:
+    """Whether a text holds what a phone makes a link of: ours hold none, so that nobody learns to follow one."""
+    return _LINK.search(text) is not None
+
+
+def supplier(language: Language, service: Service) -> str:
+    """The supplier's name as a text in this language writes it."""
+    return service.supplier_cyrillic if language == "bg-Cyrl" else service.supplier
+
+
 def mask(customer_no: str) -> str:
     """A customer number as texts show it: its last 4 digits."""
     return masks.customer(customer_no)
@@ -214,5 +226,4 @@ def _time(moment: datetime) -> str:
 
 
 def _common(language: Language, service: Service) -> dict[str, str]:
-    supplier = service.supplier_cyrillic if language == "bg-Cyrl" else service.supplier
-    return {"supplier": supplier, "info": service.info_line}
+    return {"supplier": supplier(language, service), "info": service.info_line}

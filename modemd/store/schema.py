@@ -46,3 +46,4 @@ from modemd.store.tables.outbox import (
 )
 from modemd.store.tables.people import staff
 from modemd.store.tables.snapshots import snapshot
+from modemd.store.tables.unread import Outcome, TaughtKind, spelling, unread_outcome
