@@ -30,6 +30,7 @@ MOST_AHEAD = 64  # messages; what a kill sends back to the queue
 SOON_SECONDS = 0.3  # what is held is gone by then, and the next claim brings what is urgent
 CLAIM_TICK = 0.02  # s; lines that still hold something claim at the same ticks: one transaction for all of them
 FIRST_RETRY = timedelta(seconds=30)  # after a refusal that may pass; doubled each time
+PAUSE_SECONDS = 1.0  # after an error of ours, so that one that stays does not fill the log
 HOLD_SECONDS = 0.5  # bulk waits this long at most for the answer to a question that has just come in
 
 
@@ -155,19 +156,32 @@ class Sender:
     # its two pumps
 
     async def run(self) -> None:
-        """Claim and send until `stop`; then return once nothing is in the air."""
+        """Claim and send until `stop`, whatever goes wrong; then return once nothing is in the air."""
         claiming = asyncio.get_running_loop().create_task(self._claim(), name=f"claim {self.modem.name}")
         try:
-            while (held := await self._next()) is not None:
+            while not self._stopping:
                 try:
-                    await self._send(held)
+                    await self._send_next()
                 except Exception:
-                    log.exception("%s: message %s", self.modem.name, held.claim.message_id)
-                    self._ledger.post(outbox.release, held.claim.message_id, self._host)
-                    self._drop(held)
+                    log.exception("%s: sending goes on in %s s", self.modem.name, PAUSE_SECONDS)
+                    await asyncio.sleep(PAUSE_SECONDS)
         finally:
             claiming.cancel()
             await asyncio.gather(claiming, return_exceptions=True)
+
+    async def _send_next(self) -> None:
+        held = await self._next()
+        if held is None:
+            return
+        part = held.parts[0]
+        try:
+            await self._send(held)
+        except Exception:
+            log.exception("%s: message %s", self.modem.name, held.claim.message_id)
+            self._drop(held)
+            # Each on its own, after the mark: if that is on the disk, the part may be on its way.
+            await self._ledger.do(outbox.doubt, [part.part_id], self._now())
+            await self._ledger.do(outbox.release, [held.claim.message_id], self._now(), self._host)
 
     def stop(self) -> None:
         """Begin nothing more and give back what is only claimed; `run` returns when what is in the air is settled."""
@@ -352,11 +366,10 @@ class Sender:
         """Give back what may not leave now, when nothing is in the air: also what has begun."""
         self._give_back([held for held in returned if not held.begun])
         if begun := [held for held in returned if held.begun]:
-            for held in begun:
-                self._held.remove(held)
             # On its own in the round, it cannot overtake what became of the part before.
             ids = [held.claim.message_id for held in begun]
             await self._ledger.do(outbox.release, ids, self._now(), self._host)
+            self._held = [held for held in self._held if held not in begun]
             self._nothing_up_to = -1
 
     def _give_back(self, returned: list[Held]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from modemd import sender as senders
 from modemd.config import Limits, Settings
 from modemd.errors import CommandRefused, NotSent, SendInDoubt, VerbFailed
 from modemd.messages import OutgoingSms
@@ -20,6 +21,7 @@ from modemd.store import lines, outbox, switch
 from modemd.store.ledger import Ledger
 from modemd.store.schema import message, part
 from modemd.store.switch import Allowed
+from tests.still_modem import StillModem
 
 HOST = "test-host"
 PHONE = "+359888111001"
@@ -29,37 +31,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Desk:
+class Desk(StillModem):
     """A line with a modem whose `send` is what the test says, a real ledger and a real database."""
 
     def __init__(self, engine: Engine, ledger: Ledger, line_id: int, settings: Settings) -> None:
+        super().__init__("gsm1")
         self.engine = engine
         self.ledger = ledger
-        self.line_id = line_id
-        self.name = "gsm1"
-        self.state = State.READY
-        self.answers_only = False
-        self.sent: list[int] = []
-        self.announced = asyncio.Event()
+        self.line_id: int = line_id
         quota = Quota(Limits(), settings.bank.answer_reserve, now())
         self.sender = Sender(self, line_id, quota, ledger, settings, now)  # type: ignore[arg-type]
-        self.behave: Callable[[OutgoingSms, Awaitable[object]], Coroutine[Any, Any, int]] = self.answer_at_once
-
-    @property
-    def has_messages(self) -> bool:
-        return self.announced.is_set()
-
-    async def messages_taken_in(self) -> None:
-        while self.announced.is_set():
-            await asyncio.sleep(0.001)
-
-    async def send(self, part_: OutgoingSms, committed: Awaitable[object]) -> int:
-        return await self.behave(part_, committed)
-
-    async def answer_at_once(self, part_: OutgoingSms, committed: Awaitable[object]) -> int:
-        await committed
-        self.sent.append(part_.message_id)
-        return len(self.sent) % 256
 
     def queue(self, count: int = 1, **fields: Any) -> list[int]:
         given = {"kind": "manual", "recipient": PHONE, "text": "x", "parts": 1, "priority": 5, **fields}
@@ -365,5 +346,74 @@ def test_rule_13_a_long_message_stops_between_its_parts_and_goes_on_with_the_nex
         await desk.until(lambda: desk.states(long) == ["sent"])
         assert parts == sorted(set(parts))
         assert len(parts) == 3
+
+    play(scene)
+
+
+def test_an_error_of_ours_between_two_messages_ends_no_line_s_sending(
+    play: Play, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(senders, "PAUSE_SECONDS", 0.01)
+
+    async def scene(desk: Desk) -> None:
+        failures = iter((RuntimeError("invented"), KeyError("another")))
+
+        async def fails_twice() -> None:
+            if (error := next(failures, None)) is not None:
+                raise error
+
+        monkeypatch.setattr(desk, "messages_taken_in", fails_twice)
+        desk.announced.set()
+        ids = desk.queue(2, priority=9)
+        await desk.until(lambda: desk.states(*ids) == ["sent", "sent"])
+        assert caplog.text.count("sending goes on in") == 2
+
+    play(scene)
+
+
+@pytest.mark.parametrize("committed_first", [True, False])
+def test_an_error_of_ours_in_mid_send_leaves_in_doubt_what_may_be_on_its_way_and_sends_the_rest(
+    play: Play, committed_first: bool
+) -> None:
+    async def scene(desk: Desk) -> None:
+        async def breaks(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            desk.behave = desk.answer_at_once
+            if committed_first:
+                await committed
+            raise RuntimeError("invented")
+
+        desk.behave = breaks
+        first, second = desk.queue(2)
+        await desk.until(lambda: desk.states(second) == ["sent"])
+        assert desk.states(first) == ["in_doubt"]
+        assert desk.sent == [second]
+
+    play(scene)
+
+
+def test_a_message_whose_giving_back_fails_is_given_back_a_moment_later(
+    play: Play, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(senders, "PAUSE_SECONDS", 0.01)
+    real = outbox.release
+
+    def fails_until_it_is_logged(*arguments: Any) -> Any:
+        if "sending goes on in" not in caplog.text:
+            raise VerbFailed(reason="invented")
+        return real(*arguments)
+
+    async def scene(desk: Desk) -> None:
+        async def stop_after_the_first(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            desk.behave = desk.answer_at_once
+            monkeypatch.setattr(outbox, "release", fails_until_it_is_logged)
+            desk.sender.allow(Allowed.NONE)
+            return 1
+
+        desk.behave = stop_after_the_first
+        (long,) = desk.queue(text="y" * 400, parts=3)
+        await desk.until(lambda: "sending goes on in" in caplog.text and _claimed(desk, long) is None)
+        desk.sender.allow(Allowed.ALL)
+        await desk.until(lambda: desk.states(long) == ["sent"])
 
     play(scene)
