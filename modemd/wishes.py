@@ -37,7 +37,7 @@ class Wishes:
 
     async def run(self) -> None:
         """Obey until cancelled. No wish waits for another: one modem may take a minute."""
-        await self._ledger.do(wishes.forsake, self._host, self._now())
+        await self._forsake()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._look.wait()
@@ -46,14 +46,28 @@ class Wishes:
                     tasks.create_task(self._answer(wish), name=f"wish {wish.id}")
                 await asyncio.sleep(PAUSE_SECONDS)
 
+    async def _forsake(self) -> None:
+        try:
+            await self._ledger.do(wishes.forsake, self._host, self._now())
+        except Exception:
+            log.exception("the wishes of before cannot be given up: their askers are told nothing")
+
     async def _take(self) -> list[Wish]:
         try:
             return list(await self._ledger.do(wishes.take, self._host, self._now()))
-        except ModemdError:
+        except Exception:
             log.exception("wishes cannot be read; tried again when the database changes")
             return []
 
     async def _answer(self, wish: Wish) -> None:
+        state, words = await self._outcome(wish)
+        log.info("%s: %s: %s", wish.port, wish.verb, state)
+        try:
+            await self._ledger.do(wishes.answer, wish.id, state, words, self._now())
+        except Exception:
+            log.exception("wish %s: its asker is not told", wish.id)
+
+    async def _outcome(self, wish: Wish) -> tuple[WishState, str | Reason]:
         state = WishState.DONE
         words: str | Reason
         try:
@@ -67,8 +81,7 @@ class Wishes:
         except Exception as error:
             log.exception("wish %s", wish.id)
             state, words = WishState.REFUSED, Reason(f"an error in modemd: {error}", "OurError")
-        log.info("%s: %s: %s", wish.port, wish.verb, state)
-        await self._ledger.do(wishes.answer, wish.id, state, words, self._now())
+        return state, words
 
     async def _obey(self, wish: Wish) -> str:
         """Do it; what there is to say. Raises ModemError when it cannot be done."""

@@ -240,9 +240,10 @@ class Modem(Facts):
             pause = await self._live()
         except Exception as error:
             log.exception("%s: given up for now", self.name)
-            self._move(State.QUARANTINED, Reason(f"an error in modemd: {error}", "OurError"))
-            await self._keep_transcript()
             pause = self._backoff.pause()
+            if self.state is not State.PAUSED:
+                self._move(State.QUARANTINED, Reason(f"an error in modemd: {error}", "OurError"))
+                await self._keep_transcript()
         await asyncio.sleep(pause)
 
     async def _live(self) -> float:
