@@ -3,27 +3,25 @@
     modem -> inbox.record, COMMIT -> modem deletes it -> router.answer (reply + inbox.done, one transaction)
           -> outbox.claim -> Sender (see sender.py) -> modem -> status report -> status_reports.reported
 
-`Bank` (below us) calls `identified`, `sms_received` …; each returns only when the database has it. The dispatcher hands
-queued messages to the senders, one for each line; housekeeping moves what time alone moves.
+`Bank` (below us) calls `identified`, `sms_received` …; each returns only when the database has it. `Lines` (see
+identity.py) knows which modem holds which SIM and keeps a sender for each line; housekeeping moves what time alone
+moves.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from modemd import quota
-from modemd.config import Limits, Settings
-from modemd.errors import CommandRefused, ModemdError, ModemError
+from modemd.config import Settings
+from modemd.errors import CommandRefused, ModemError
+from modemd.identity import Lines
 from modemd.messages import AlertKind, ReceivedSms, StatusReport
 from modemd.modem.above import Known
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
-from modemd.quota import Quota
 from modemd.sender import FIRST_RETRY, Sender
 from modemd.service import router
 from modemd.store import (
@@ -41,8 +39,6 @@ from modemd.store import (
     upkeep,
 )
 from modemd.store.ledger import Ledger
-from modemd.store.rules import LineRule
-from modemd.store.switch import Allowed
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +46,6 @@ HOUSEKEEPING_SECONDS = 5.0
 WELL = frozenset({State.READY, State.UNREGISTERED, State.ABSENT, State.PAUSED})  # no longer a case for quarantine
 NONE_READY = timedelta(minutes=1)  # a bank takes a moment to start
 LATE_ATTEMPTS = 5  # a refusal that came too late to be the sender's business
-IDENTITY_SECONDS = 10.0  # how long a modem waits to hear whether another one holds the same SIM
 
 
 class Gateway:
@@ -66,19 +61,9 @@ class Gateway:
             name: upkeep.DoubtPolicy(kind.repeatable, timedelta(seconds=kind.in_doubt_seconds))
             for name, kind in settings.kinds
         }
-        self._senders: dict[int, Sender] = {}
-        self._pumps: dict[int, asyncio.Task[None]] = {}
-        self._modems: dict[str, Modem] = {}
-        self._owners: dict[lines.Sim, str] = {}
-        self._spoken: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._lines = Lines(settings, ledger, now)
         self._answering: set[int] = set()
         self._answers: set[asyncio.Task[None]] = set()
-        self._allowed = Allowed.ALL
-        self._rules: dict[int, LineRule] = {}
-        self._starting = asyncio.Lock()
-        self._ending: set[asyncio.Task[None]] = set()  # pumps of senders that begin nothing more
-        self._identified: set[str] = set()  # ports whose modem has told who it is since it was there
-        self._doubles: dict[str, Modem] = {}  # by port: those that seem to have another modem's SIM
         self._told = asyncio.Event()
         self._told.set()
         self._alerts: dict[tuple[str, AlertKind], str | None] = {}
@@ -88,105 +73,33 @@ class Gateway:
 
     async def stop(self, seconds: float) -> None:
         """Claim nothing more and wait at most `seconds` for what is in the air."""
-        for sender in self._senders.values():
-            sender.stop()
-        pumps = [*self._pumps.values(), *self._ending]
-        if pumps:
-            await asyncio.wait(pumps, timeout=seconds)
-        for task in (*pumps, *self._answers):
+        await self._lines.stop(seconds)
+        for task in self._answers:
             task.cancel()
-        await asyncio.gather(*pumps, *self._answers, return_exceptions=True)
+        await asyncio.gather(*self._answers, return_exceptions=True)
 
     def queue_changed(self) -> None:
         """Another process may have written: look at the queue and at what people want."""
         self._told.set()
-        for sender in self._senders.values():
-            sender.queue_changed()
+        self._lines.queue_changed()
 
     async def follow(self) -> None:
-        """Do what people want, as soon as it is in the database, until cancelled."""
+        """Do what people want, as soon as it is in the database, until cancelled. The switch comes first (rule 13)."""
         while True:
             await self._told.wait()
             self._told.clear()
             try:
-                position, found = await self._ledger.do(_orders)
-                self._rules = {rule.line_id: rule for rule in found}
-                for modem in list(self._modems.values()):
-                    await self._obey(modem)
-                self._share_out()
+                self._lines.allow((await self._ledger.do(switch.sending)).allowed)
+                await self._lines.obey(await self._ledger.do(rules.read))
             except Exception:
                 log.exception("what people want cannot be read; tried again when the database changes")
-            else:
-                self._allow(position.allowed)
-
-    def _allow(self, allowed: Allowed) -> None:
-        if allowed is not self._allowed:
-            log.warning("sending: %s -> %s", self._allowed, allowed)
-        self._allowed = allowed
-        for sender in self._senders.values():
-            sender.allow(allowed)
-
-    async def _obey(self, modem: Modem) -> None:
-        """Take over what a technician has set for the modem's line, and adopt it if he has."""
-        rule = self._rules.get(modem.line_id) if modem.line_id is not None else None
-        if rule is None:
-            return
-        if modem.line_name != rule.name:
-            log.info("%s: is called %s from now on", modem.name, rule.name)
-            modem.line_name = rule.name
-        if rule.adopted and rule.line_id not in self._senders and modem.state is not State.ABSENT:
-            await self._start_sender(modem, rule.line_id)
-        sender = self._senders.get(rule.line_id)
-        if sender is not None and sender.modem is modem:
-            sender.limit(self._limits(modem))
-
-    def _share_out(self) -> None:
-        """Let the lines of this daemon leave to each other what one of them prefers and can send."""
-        able = {
-            line_id: rule.prefixes
-            for line_id, rule in self._rules.items()
-            if rule.prefixes and line_id in self._senders and self._senders[line_id].may_send()
-        }
-        for line_id, sender in self._senders.items():
-            others = [prefix for other, prefixes in able.items() if other != line_id for prefix in prefixes]
-            sender.prefer(able.get(line_id, ()), tuple(others))
 
     # from the bank: who is there
 
     async def identified(self, modem: Modem) -> None:
         """Give the modem the line of its SIM, adopting a SIM never seen before."""
-        self._spoken[modem.port].set()
-        self._identified.add(modem.port)
-        own_sim = lines.Sim(modem.iccid, modem.imsi)
-        sim = own_sim if await self._owner_of(own_sim, modem.port) == modem.port else lines.Sim(None, None)
-        own = self._settings.line_of(modem.port, modem.imei, modem.iccid)
-        row = await self._ledger.do(
-            lines.identify,
-            sim,
-            self._host,
-            modem.port,
-            self._now(),
-            adopt=self._settings.bank.adopt,
-            name=own.name if own else None,
-        )
-        modem.line_id, modem.line_name = row.id, row.name
-        for line_id, sender in list(self._senders.items()):
-            if sender.modem is modem and line_id != row.id:  # the SIM that was in it sends through it no more
-                self._end_sender(line_id)
-        if row.adopted:
-            await self._start_sender(modem, row.id)
-        await self._look_at_doubles(modem, double=sim != own_sim)
-
-    async def _look_at_doubles(self, modem: Modem, *, double: bool) -> None:
-        """A modem that seemed to have another's SIM is asked once more when that one turns out to have a new one."""
-        self._doubles.pop(modem.port, None)
-        if double:
-            self._doubles[modem.port] = modem
-        for other in list(self._doubles.values()):
-            sim = lines.Sim(other.iccid, other.imsi)
-            if other is not modem and await self._owner_of(sim, other.port) == other.port:
-                await self.identified(other)
-                self.modem_changed(other)
+        for other in await self._lines.identified(modem):
+            self.modem_changed(other)
 
     async def known(self, modem: Modem) -> Known:
         """What the database remembers of the modem."""
@@ -202,18 +115,12 @@ class Gateway:
 
     def modem_changed(self, modem: Modem) -> None:
         """Save what the panel shows of the modem, and let its sender begin or stop."""
-        self._modems[modem.port] = modem
-        if modem.state is State.ABSENT:
-            self._identified.discard(modem.port)
         self._ledger.post(modems.save, _row_of(modem, self._host))
         if modem.state is State.QUARANTINED:
             self.alert(modem, AlertKind.QUARANTINED, modem.reason)
         elif modem.state in WELL:
             self.alert(modem, AlertKind.QUARANTINED, None)
-        sender = self._senders.get(modem.line_id) if modem.line_id is not None else None
-        if sender is not None and sender.modem is modem:
-            sender.modem_changed()
-            self._share_out()
+        self._lines.modem_changed(modem)
 
     def alert(self, modem: Modem, kind: AlertKind, text: str | None) -> None:
         """Raise an alert about a modem, or clear it with None. Raising it again renews its words."""
@@ -263,7 +170,7 @@ class Gateway:
         if question.id in self._answering:
             return
         self._answering.add(question.id)
-        sender = self._senders.get(question.line_id)
+        sender = self._lines.sender_of(question.line_id)
         if sender is not None:
             sender.question_came()
         task = asyncio.get_running_loop().create_task(self._answer(question, sender))
@@ -277,37 +184,12 @@ class Gateway:
             claims = await self._ledger.do(_answer, question, self._settings, self._now(), want)
             if sender is not None:
                 sender.take(claims)
-        except ModemdError:
+        except Exception:
             log.exception("question %s is not answered; tried again in a while", question.id)
         finally:
             self._answering.discard(question.id)
             if sender is not None:
                 sender.question_settled()
-
-    # lines
-
-    async def _start_sender(self, modem: Modem, line_id: int) -> None:
-        async with self._starting:
-            current = self._senders.get(line_id)
-            if current is not None and current.modem is modem and not self._pumps[line_id].done():
-                return
-            before = self._end_sender(line_id)
-            sender = Sender(modem, line_id, await self._quota(modem, line_id), self._ledger, self._settings, self._now)
-            sender.allow(self._allowed)
-            self._senders[line_id] = sender
-            pump = _run_after(before, sender)
-            self._pumps[line_id] = asyncio.get_running_loop().create_task(pump, name=f"send {modem.name}")
-            sender.queue_changed()
-
-    def _end_sender(self, line_id: int) -> asyncio.Task[None] | None:
-        """Let the line's sender, if any, begin nothing more; gives its pump, which ends with what is in the air."""
-        sender, pump = self._senders.pop(line_id, None), self._pumps.pop(line_id, None)
-        if sender is not None:
-            sender.stop()
-        if pump is not None:
-            self._ending.add(pump)
-            pump.add_done_callback(self._ending.discard)
-        return pump
 
     # housekeeping
 
@@ -329,7 +211,7 @@ class Gateway:
             await asyncio.sleep(pause)
 
     def _look_for_a_ready_line(self, now: datetime) -> None:
-        if any(modem.state is State.READY for modem in self._modems.values()):
+        if self._lines.any_ready():
             self._none_ready_since = None
         elif self._none_ready_since is None:
             self._none_ready_since = now
@@ -354,56 +236,6 @@ class Gateway:
         if modem.line_id is None:
             raise ModemError(port=modem.port, reason="has no line yet")
         return modem.line_id
-
-    async def _quota(self, modem: Modem, line_id: int) -> Quota:
-        now = self._now()
-        used = await self._ledger.do(
-            lines.used, line_id, quota.day_start(now), quota.month_start(now), now - quota.MINUTE
-        )
-        return Quota(
-            self._limits(modem),
-            self._settings.bank.answer_reserve,
-            now,
-            today=used.today,
-            this_month=used.this_month,
-            recent=used.recent,
-        )
-
-    def _limits(self, modem: Modem) -> Limits:
-        """What a technician has set wins over the settings."""
-        limits = self._settings.limits_of(modem.port, modem.imei, modem.iccid)
-        rule = self._rules.get(modem.line_id) if modem.line_id is not None else None
-        return limits if rule is None else limits.but(rule.per_minute, rule.per_day, rule.per_month)
-
-    async def _owner_of(self, sim: lines.Sim, port: str) -> str:
-        """The port whose modem has the SIM's line. Emulators and clones show one SIM twice: ports keep them apart."""
-        if sim == lines.Sim(None, None):
-            return port
-        before = await self._ledger.do(modems.port_of_sim, self._host, sim.iccid, sim.imsi)
-        if before in self._modems:
-            with contextlib.suppress(TimeoutError):  # it had this SIM before: let it speak first
-                await asyncio.wait_for(self._spoken[before].wait(), IDENTITY_SECONDS)
-        for owner in (self._owners.get(sim), before):
-            if owner is not None and self._has(owner, sim):
-                self._owners[sim] = owner
-                return owner
-        self._owners[sim] = port
-        return port
-
-    def _has(self, port: str, sim: lines.Sim) -> bool:
-        modem = self._modems.get(port)
-        return modem is not None and port in self._identified and lines.Sim(modem.iccid, modem.imsi) == sim
-
-
-def _orders(connection: Connection) -> tuple[switch.Position, list[LineRule]]:
-    return switch.sending(connection), rules.read(connection)
-
-
-async def _run_after(before: asyncio.Task[None] | None, sender: Sender) -> None:
-    """Send when the line's last sender is done: at most one part of a line is in the air."""
-    if before is not None:
-        await asyncio.wait([before])
-    await sender.run()
 
 
 def _record(

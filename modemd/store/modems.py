@@ -14,7 +14,8 @@ from modemd.store.schema import line, modem, wish
 ABSENT, STARTING = "absent", "starting"
 _ELSEWHERE = (ABSENT, STARTING)  # a row in such a state is nobody's proof that its modem is where it says
 _TELLING = ("ready", "unregistered")  # states in which its signal is known
-_KEPT = frozenset({"imei", "manufacturer", "model", "firmware", "place"})  # stays known while the modem does not tell
+# What stays known while the modem does not tell.
+_KEPT = frozenset({"imei", "manufacturer", "model", "firmware", "place", "line_id"})
 
 
 @dataclass(frozen=True, slots=True)
