@@ -17,6 +17,7 @@ class AlertKind(StrEnum):
     CLOCK_OFF = "clock_off"
     BALANCE_LOW = "balance_low"
     NO_LINE_READY = "no_line_ready"
+    DATA_OLD = "data_old"  # what billing handed over last
 
 
 class Reason(str):

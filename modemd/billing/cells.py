@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
 from stdnum.eu import eic
 
@@ -12,7 +12,7 @@ _AMOUNT = re.compile(r"(-?)([0-9]{1,15})[.,]([0-9]{2})")
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _BULGARIAN_DAY = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})")
 _MOST_CENTS = 10**11 - 1
-_YEARS = range(2000, 2101)  # anything else is a slip of the pen
+YEARS = range(2000, 2101)  # anything else is a slip of the pen
 
 
 def shown(cell: str) -> str:
@@ -55,9 +55,20 @@ def day(row: Row, column: str) -> date:
         found = date(int(year), int(month), int(of_month))
     except ValueError:
         raise ValueError(f"{column}: {shown(cell)} is no day of the calendar") from None
-    if found.year not in _YEARS:
-        raise ValueError(f"{column}: {shown(cell)} is not between {_YEARS[0]} and {_YEARS[-1]}")
+    if found.year not in YEARS:
+        raise ValueError(f"{column}: {shown(cell)} is not between {YEARS[0]} and {YEARS[-1]}")
     return found
+
+
+def moment(text: str) -> datetime:
+    """`2026-11-23T05:30:00+02:00`, in UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None or found.year not in YEARS:
+        raise ValueError(f"{shown(text)} is no time with an offset, like 2026-11-23T05:30:00+02:00")
+    return found.astimezone(UTC)
 
 
 def digits(row: Row, column: str, count: int) -> str:

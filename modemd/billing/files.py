@@ -6,7 +6,7 @@
     T;<rows>;<sum of the amount column>
 
 Separator `;`, quoting of RFC 4180, UTF-8 (a BOM is allowed) or windows-1251, decoded strictly. Files are read as a
-stream, however long; what the cells of each type mean is told in customers.py and open_items.py.
+stream, however long; what the cells of each type mean is told in customers.py, open_items.py and payments.py.
 """
 
 import csv
@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -26,7 +26,6 @@ from modemd.errors import FileRefused
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_LINE = 64 * 1024  # octets; also of a companion
-_YEARS = range(2000, 2101)
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
 _SHA256 = re.compile(rb"\\?([0-9A-Fa-f]{64})(?:[ \t][^\n]*)?\s*")
 
@@ -175,12 +174,9 @@ class HandOverFile:
 
     def _moment(self, cell: str) -> datetime:
         try:
-            moment = datetime.fromisoformat(cell)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
-            raise self.refusal(f"{cells.shown(cell)} is no time with an offset, like 2026-11-23T05:30:00+02:00")
-        return moment.astimezone(UTC)
+            return cells.moment(cell)
+        except ValueError as error:
+            raise self.refusal(str(error)) from None
 
     def _columns(self, row: Sequence[str]) -> list[str]:
         columns = [name.strip() for name in row[1:]]

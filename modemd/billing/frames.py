@@ -41,4 +41,5 @@ FRAMES: Mapping[str, Frame] = {
         ),
         amount="amount_open",
     ),
+    "PAYMENTS": Frame(("customer_no", "invoice_no", "paid_at", "amount"), amount="amount"),
 }

@@ -13,12 +13,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, func, select, text, tuple_
 
+from modemd.billing import payments
 from modemd.billing.files import HandOverFile, Header
 from modemd.billing.rows import ROW_TYPES, RowType, Tally
+from modemd.errors import FileRefused
 from modemd.store.database import reading, writing
-from modemd.store.schema import dataset, import_file
+from modemd.store.dialects import upsert
+from modemd.store.schema import FileState, dataset, import_file
 
 LOADING_AT_MOST = timedelta(hours=1)  # what has been loading for longer was killed in the middle
+UNREADABLE = "?"  # the type of a file whose header cannot be believed
 _PURGED_AT_ONCE = 5_000  # rows
 
 
@@ -51,9 +55,20 @@ def previous(conn: Connection, file: HandOverFile) -> Previous:
 
 
 def note(
-    conn: Connection, file: HandOverFile, tally: Tally, now: datetime, state: str, reason: str | None = None
+    conn: Connection,
+    file: HandOverFile,
+    tally: Tally,
+    now: datetime,
+    state: FileState,
+    *,
+    reason: str | None = None,
+    full: tuple[int, int] | None = None,
+    host: str | None = None,
 ) -> int:
-    """Keep what became of a file as an `import_file` row; returns its id, the generation of its rows."""
+    """Keep what became of a file as an `import_file` row; returns its id, the generation of its rows.
+
+    `full` are rows and open cents of the FULL file that it is held against.
+    """
     header = file.header
     facts = {
         "type": header.type,
@@ -66,12 +81,31 @@ def note(
         "rows": tally.rows,
         "rejected": len(tally.bad),
         "open_cents": tally.cents,
+        "previous_rows": full[0] if full else None,
+        "previous_cents": full[1] if full else None,
         "state": state,
         "reason": reason,
         "at": now,
+        "host": host,
     }
     generation: int = conn.execute(import_file.insert().values(**facts).returning(import_file.c.id)).scalar_one()
     return generation
+
+
+def note_unreadable(conn: Connection, error: FileRefused, now: datetime, host: str | None) -> None:
+    """Keep that a file was refused of which not even the header can be believed."""
+    facts = {
+        **dict.fromkeys(("source", "mode", "sha256"), ""),
+        **dict.fromkeys(("seq", "rows", "rejected", "open_cents"), 0),
+        "type": UNREADABLE,
+        "name": str(error.facts["name"])[:255],
+        "data_at": now,
+        "state": FileState.REFUSED,
+        "reason": error.facts["reason"],
+        "at": now,
+        "host": host,
+    }
+    conn.execute(import_file.insert(), facts)
 
 
 def refuse(conn: Connection, generation: int, reason: str) -> None:
@@ -101,15 +135,24 @@ def switch(conn: Connection, file: HandOverFile, generation: int, rows: int) -> 
     of_it = import_file.update().where(import_file.c.id == generation, import_file.c.state == "loading")
     if conn.execute(of_it.values(state="imported")).rowcount != 1 or conn.scalar(loaded) != rows:
         raise file.refusal("its import took too long and was given up by another one; import it again")
-    current = conn.scalar(select(dataset.c.generation).where(dataset.c.type == header.type))
-    if current is None:
-        conn.execute(dataset.insert(), {"type": header.type, "generation": generation, "data_at": header.data_at})
-        return
-    if header.mode == "DELTA":
+    current = generation_of(conn, header.type)
+    if header.type == "OPENITEMS":
+        payments.settle(conn, generation, generation_of(conn, "PAYMENTS"))
+    elif header.type == "PAYMENTS" and current is not None:
+        payments.keep_first_moment(conn, generation, current)
+    if header.mode == "DELTA" and current is not None:
         _join(conn, row_type, generation, current)
         generation = current
-    of_type = dataset.update().where(dataset.c.type == header.type)
-    conn.execute(of_type.values(generation=generation, data_at=header.data_at))
+    now_current = {"type": header.type, "generation": generation, "data_at": header.data_at}
+    upsert(conn, dataset, [now_current], ["type"])
+    if header.type == "PAYMENTS":
+        payments.settle(conn, generation_of(conn, "OPENITEMS"), generation)
+
+
+def generation_of(conn: Connection, type_: str) -> int | None:
+    """The rows of a type that count; None before the first file."""
+    found: int | None = conn.scalar(select(dataset.c.generation).where(dataset.c.type == type_))
+    return found
 
 
 def _join(conn: Connection, row_type: RowType, generation: int, current: int) -> None:

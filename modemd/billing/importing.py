@@ -12,14 +12,14 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
-from modemd.billing import cells, generations, rejects
+from modemd.billing import cells, generations, payments, rejects
 from modemd.billing.files import HandOverFile
 from modemd.billing.frames import Mode
 from modemd.billing.generations import Previous
 from modemd.billing.rows import ROW_TYPES, Tally, good_rows
 from modemd.errors import FileHeld, FileRefused
 from modemd.store.database import reading, writing
-from modemd.store.schema import dataset
+from modemd.store.schema import FileState, dataset
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +41,17 @@ class Imported:
     seq: int
     rows: int
     rejected: int
-    rejects: Path | None  # where the bad rows are
+    rejects: Path | None  # where the bad rows are, and those that a person should look at
+    aside: int  # rows that were taken and should be looked at
     repeated: bool  # this very file had been imported before: nothing was done
 
     def __str__(self) -> str:
         what = f"{self.type} {self.mode} {self.seq} of {self.source}"
         if self.repeated:
             return f"{what} was imported before; nothing to do"
-        bad = f", {self.rejected} rejected (see {self.rejects})" if self.rejected else ""
-        return f"{what}: {self.rows} rows imported{bad}"
+        counted = ((self.rejected, "rejected"), (self.aside, "for invoices that are not here"))
+        odd = ", ".join(f"{count} {words}" for count, words in counted if count)
+        return f"{what}: {self.rows} rows imported" + (f", {odd} (see {self.rejects})" if odd else "")
 
 
 def import_file(
@@ -60,31 +62,44 @@ def import_file(
     reject_folder: Path,
     progress: Progress | None = None,
     approved: bool = False,
+    host: str | None = None,
 ) -> Imported:
     """Take in one hand-over file, all or nothing. The same file again changes nothing.
 
     Raises FileRefused for every fault of the file, and FileHeld for a FULL file that moves rows or open sum by more
     than 30 %, unless a person has `approved` it; neither uses its sequence number up. Up to 0.5 % of bad rows are left
-    out and written to `reject_folder`.
+    out and written to `reject_folder`. `host` is whose drop folder it came through.
     """
-    file = HandOverFile(path)
+    file = _open(engine, path, now, host)
     tally = Tally()
+    with reading(engine) as conn:
+        previous = generations.previous(conn, file)
+    if previous.repeated:
+        return _result(file, tally, None, repeated=True)
     try:
-        with reading(engine) as conn:
-            previous = generations.previous(conn, file)
-        if previous.repeated:
-            return _result(file, tally, None, repeated=True)
         _check_place(file, previous)
-        reject_path = _check_rows(file, tally, reject_folder)
+        reject_path = _check_rows(engine, file, tally, reject_folder)
         if not approved:
             _check_movement(file, previous, tally)
     except (FileRefused, FileHeld) as error:
+        held = isinstance(error, FileHeld)
+        state, full = (FileState.HELD, previous.full) if held else (FileState.REFUSED, None)
         with writing(engine) as conn:
-            state = "held" if isinstance(error, FileHeld) else "refused"
-            generations.note(conn, file, tally, now, state, str(error.facts["reason"]))
+            reason = str(error.facts["reason"])
+            generations.note(conn, file, tally, now, state, reason=reason, full=full, host=host)
         raise
-    repeated = not _load(engine, file, tally, now, progress)
+    repeated = not _load(engine, file, tally, now, progress, host)
     return _result(file, tally, reject_path, repeated=repeated)
+
+
+def _open(engine: Engine, path: Path, now: datetime, host: str | None) -> HandOverFile:
+    try:
+        return HandOverFile(path)
+    except FileRefused as error:
+        if path.is_file():
+            with writing(engine) as conn:
+                generations.note_unreadable(conn, error, now, host)
+        raise
 
 
 def has_data(engine: Engine) -> bool:
@@ -102,12 +117,16 @@ def _check_place(file: HandOverFile, previous: Previous) -> None:
         raise file.refusal(f"its data is of {header.data_at:%Y-%m-%d %H:%M} UTC, older than what is here")
 
 
-def _check_rows(file: HandOverFile, tally: Tally, reject_folder: Path) -> Path | None:
-    """Read the whole file; returns where its bad rows are."""
-    for _ in good_rows(file, tally):
+def _check_rows(engine: Engine, file: HandOverFile, tally: Tally, reject_folder: Path) -> Path | None:
+    """Read the whole file; returns where the rows are that a person should look at."""
+    doubt = None
+    if file.header.type == "PAYMENTS":
+        with reading(engine) as conn:
+            doubt = payments.unknown_invoice(conn)
+    for _ in good_rows(file, tally, doubt):
         pass
     try:
-        path = rejects.write(reject_folder, file.name, tally.bad)
+        path = rejects.write(reject_folder, file.name, sorted([*tally.bad, *tally.aside], key=lambda row: row.line))
     except OSError as error:
         raise file.refusal(f"its bad rows cannot be written to {reject_folder}: {error.strerror}") from error
     if len(tally.bad) > tally.rows * MOST_BAD:
@@ -122,16 +141,19 @@ def _check_movement(file: HandOverFile, previous: Previous, tally: Tally) -> Non
     rows, cents = previous.full
     moved = f"more than {float(MOST_MOVEMENT):.0%} from the last FULL file"
     if abs(tally.rows - rows) > rows * MOST_MOVEMENT:
-        raise FileHeld(name=file.name, reason=f"its rows move from {rows} to {tally.rows}, {moved}")
+        reason = f"its rows move from {rows} to {tally.rows}, {moved}"
+        raise FileHeld(name=file.name, reason=reason)
     if abs(tally.cents - cents) > cents * MOST_MOVEMENT:
         sums = f"from {cells.money(cents)} to {cells.money(tally.cents)}"
         raise FileHeld(name=file.name, reason=f"its open sum moves {sums}, {moved}")
 
 
-def _load(engine: Engine, file: HandOverFile, tally: Tally, now: datetime, progress: Progress | None) -> bool:
+def _load(
+    engine: Engine, file: HandOverFile, tally: Tally, now: datetime, progress: Progress | None, host: str | None
+) -> bool:
     """Store a checked file and switch to it. False: meanwhile another import has done it with the same file."""
     with writing(engine) as conn:
-        generation = generations.note(conn, file, tally, now, "loading")
+        generation = generations.note(conn, file, tally, now, FileState.LOADING, host=host)
     try:
         _fill(engine, file, tally, generation, progress)
         switched = _switch(engine, file, tally, generation)
@@ -182,5 +204,13 @@ def _discard(engine: Engine, file: HandOverFile, generation: int, reason: str) -
 def _result(file: HandOverFile, tally: Tally, reject_path: Path | None, *, repeated: bool) -> Imported:
     header = file.header
     return Imported(
-        header.type, header.mode, header.source, header.seq, tally.good, len(tally.bad), reject_path, repeated
+        type=header.type,
+        mode=header.mode,
+        source=header.source,
+        seq=header.seq,
+        rows=tally.good,
+        rejected=len(tally.bad),
+        rejects=reject_path,
+        aside=len(tally.aside),
+        repeated=repeated,
     )

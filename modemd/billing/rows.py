@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from modemd.billing import customers, open_items
+from modemd.billing import customers, open_items, payments
 from modemd.billing.cells import Row
 from modemd.billing.files import HandOverFile, Record
 from modemd.billing.rejects import BadRow
-from modemd.store.schema import customer, open_item
+from modemd.store.schema import customer, open_item, payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,13 @@ class RowType:
     table: Table
     key: tuple[str, ...]  # what a row is known by, within its generation
     parse: Callable[[Row], dict[str, Any]]
+    moment: str | None = None  # the column that says of which moment the row is
 
 
 ROW_TYPES: Mapping[str, RowType] = {
     "CUSTOMERS": RowType(customer, ("customer_no",), customers.parse),
-    "OPENITEMS": RowType(open_item, ("customer_no", "invoice_no"), open_items.parse),
+    "OPENITEMS": RowType(open_item, ("customer_no", "invoice_no"), open_items.parse, "data_at"),
+    "PAYMENTS": RowType(payment, ("customer_no", "invoice_no", "paid_at", "cents"), payments.parse, "known_at"),
 }
 
 
@@ -35,15 +37,22 @@ class Tally:
     rows: int = 0  # bad ones too
     cents: int = 0  # open, of the good ones
     bad: list[BadRow] = field(default_factory=list)
+    aside: list[BadRow] = field(default_factory=list)  # good ones that a person should look at
 
     @property
     def good(self) -> int:
         return self.rows - len(self.bad)
 
 
-def good_rows(file: HandOverFile, tally: Tally) -> Iterator[dict[str, Any]]:
-    """The rows that can be stored; the tally counts them and keeps the others. Raises FileRefused as `records` does."""
+def good_rows(
+    file: HandOverFile, tally: Tally, doubt: Callable[[dict[str, Any]], str | None] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows that can be stored; the tally counts them and keeps the others. Raises FileRefused as `records` does.
+
+    `doubt` says what a person should know of a good row.
+    """
     row_type = ROW_TYPES[file.header.type]
+    moment = {row_type.moment: file.header.data_at} if row_type.moment else {}
     seen: set[tuple[Any, ...]] = set()
     for record in file.records():
         tally.rows += 1
@@ -53,7 +62,9 @@ def good_rows(file: HandOverFile, tally: Tally) -> Iterator[dict[str, Any]]:
             tally.bad.append(BadRow(record.line, str(error), record.shown))
         else:
             tally.cents += row.get("open_cents", 0)
-            yield row
+            if doubt is not None and (reason := doubt(row)) is not None:
+                tally.aside.append(BadRow(record.line, reason, record.shown))
+            yield row | moment
 
 
 def _parse(record: Record, row_type: RowType, seen: set[tuple[Any, ...]]) -> dict[str, Any]:
@@ -62,6 +73,6 @@ def _parse(record: Record, row_type: RowType, seen: set[tuple[Any, ...]]) -> dic
     row = row_type.parse(record.values)
     key = tuple(row[name] for name in row_type.key)
     if key in seen:
-        raise ValueError(f"{' '.join(key)} stands in the file twice")
+        raise ValueError(f"{' '.join(map(str, key[:2]))} stands in the file twice")
     seen.add(key)
     return row

@@ -26,6 +26,7 @@ from modemd.store.tables.customers import (
     export_file,
     import_file,
     open_item,
+    payment,
     phone,
     phone_customer,
 )

@@ -19,6 +19,7 @@ OPENITEMS = (
     ";flags"
 )
 CUSTOMERS = "customer_no;itn;class;identity;language;active"
+PAYMENTS = "customer_no;invoice_no;paid_at;amount"
 
 
 def header(type_: str = "OPENITEMS", seq: int = 1, mode: str = "FULL", at: str = "2026-11-23T05:30:00+02:00") -> str:
@@ -56,6 +57,24 @@ def person(number: int = 1, **other: str) -> str:
         "active": "1",
     }
     return ";".join(["D", *{**cells, **{name.rstrip("_"): cell for name, cell in other.items()}}.values()])
+
+
+def paid(number: int = 1, amount: str = "37,91", **other: str) -> str:
+    """A D row of PAYMENTS, for the invoice that `item` makes."""
+    cells = {
+        "customer_no": f"{300000000000 + number}",
+        "invoice_no": f"{480000000 + number:010}",
+        "paid_at": "2026-11-22",
+        "amount": amount,
+    }
+    return ";".join(["D", *{**cells, **other}.values()])
+
+
+def payments(*rows: str, seq: int = 1, mode: str = "DELTA", at: datetime = DATA_AT) -> list[str]:
+    """The lines of a good PAYMENTS file."""
+    cents = sum(int(row.rpartition(";")[2].replace(",", "")) for row in rows)
+    sum_ = f"{cents // 100},{cents % 100:02}"
+    return [header("PAYMENTS", seq, mode, at.isoformat()), f"C;{PAYMENTS}", *rows, f"T;{len(rows)};{sum_}"]
 
 
 def total(rows: int, amount: str = "37,91") -> str:
@@ -124,6 +143,16 @@ class Office:
                 .where(dataset.c.type == type_)
             )
             return {customer_no: int(found) for customer_no, found in rows}
+
+    def left(self, number: int = 1) -> tuple[int, str]:
+        """Open cents and status of the invoice that `item` makes."""
+        with self.engine.connect() as conn:
+            row = conn.execute(
+                select(open_item.c.open_cents, open_item.c.status)
+                .join(dataset, dataset.c.generation == open_item.c.generation)
+                .where(dataset.c.type == "OPENITEMS", open_item.c.customer_no == f"{300000000000 + number}")
+            ).one()
+            return row.open_cents, row.status
 
     def stored(self, table: Table = open_item) -> int:
         """All rows, also those that count for nothing."""

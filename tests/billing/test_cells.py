@@ -1,10 +1,12 @@
 """What a cell may hold: a bad one rejects its row with a reason that names the column."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from modemd.billing import customers, open_items
+from modemd.billing import customers, open_items, payments
 from modemd.billing.cells import Row
-from tests.billing.office import CUSTOMERS, OPENITEMS, item, person
+from tests.billing.office import CUSTOMERS, OPENITEMS, PAYMENTS, item, paid, person
 
 BAD_ITEMS = {
     "customer_no": ["", "30000000001", "3000000000001", "30000000000a", "٣٠٠٠٠٠٠٠٠٠٠١"],
@@ -28,6 +30,12 @@ BAD_CUSTOMERS = {
     "language": ["bg", "EN"],
     "active": ["", "yes", "2"],
 }
+BAD_PAYMENTS = {
+    "customer_no": ["", "abc"],
+    "invoice_no": ["", "480000001"],
+    "paid_at": ["", "2026-13-01", "2026-11-22T10:00:00", "2026-11-22T99:00:00+02:00", "0001-01-01T00:00:00+02:00"],
+    "amount": ["", "x", "-1,00", "9999999999,99"],
+}
 
 
 def cases(bad: dict[str, list[str]]) -> list[tuple[str, str]]:
@@ -48,6 +56,24 @@ def test_a_bad_cell_of_an_open_item(column: str, cell: str) -> None:
 def test_a_bad_cell_of_a_customer(column: str, cell: str) -> None:
     with pytest.raises(ValueError, match=f"^{column}: "):
         customers.parse(row(CUSTOMERS, person(), **{column: cell}))
+
+
+@pytest.mark.parametrize(("column", "cell"), cases(BAD_PAYMENTS))
+def test_a_bad_cell_of_a_payment(column: str, cell: str) -> None:
+    with pytest.raises(ValueError, match=f"^{column}: "):
+        payments.parse(row(PAYMENTS, paid(), **{column: cell}))
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("2026-11-22", datetime(2026, 11, 21, 22, 0, tzinfo=UTC)),
+        ("22.07.2026", datetime(2026, 7, 21, 21, 0, tzinfo=UTC)),
+        ("2026-11-22T10:30:00+02:00", datetime(2026, 11, 22, 8, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_payment_is_of_a_day_in_sofia_or_of_a_moment(cell: str, moment: datetime) -> None:
+    assert payments.parse(row(PAYMENTS, paid(), paid_at=cell))["paid_at"] == moment
 
 
 @pytest.mark.parametrize("identity", ["12345678", "1234567890", "12345678901234", "ab" * 32])

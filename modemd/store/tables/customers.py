@@ -102,11 +102,24 @@ open_item = Table(
     Column("due_date", Date, nullable=False),
     Column("cutoff_date", Date),
     Column("total_cents", BigInteger, nullable=False),
-    Column("open_cents", BigInteger, nullable=False),
-    Column("status", String(10), nullable=False),  # OPEN, PARTIAL, PAID, CANCELLED
+    Column("open_cents", BigInteger, nullable=False),  # what is left after the payments told since
+    Column("paid_cents", BigInteger, nullable=False, server_default="0"),  # by them
+    Column("status", String(10), nullable=False),  # OPEN, PARTIAL, PAID, CANCELLED; also after them
     Column("level", Integer, nullable=False),
     Column("class", String(1), nullable=False),
     Column("flags", String(4), nullable=False),
+    Column("data_at", UtcTime),  # of the file that brought it
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    Column("generation", Id, primary_key=True, autoincrement=False),
+    Column("customer_no", String(12), primary_key=True),
+    Column("invoice_no", String(10), primary_key=True),
+    Column("paid_at", UtcTime, primary_key=True),
+    Column("cents", BigInteger, primary_key=True, autoincrement=False),
+    Column("known_at", UtcTime, nullable=False),  # data_at of the first file that told of it
 )
 
 phone = Table(
