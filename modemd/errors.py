@@ -270,6 +270,10 @@ class FileHeld(ModemdError):
     """{name} is held until a person approves it: {reason}. If it is right, import it again with --approved."""
 
 
+class PeriodRefused(ModemdError):
+    """There is no report for this period: {reason}."""
+
+
 class NotUnread(ModemdError):
     """Nothing was changed: text {inbox_id} {reason}. See: modemd unread list"""
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "modem": "modemd.cli.modem:modem",
     "pdu": "modemd.cli.pdu:pdu",
     "register": "modemd.cli.customers:register",
+    "report": "modemd.cli.report:report",
     "run": "modemd.cli.run:run",
     "send": "modemd.cli.messages:send",
     "sending": "modemd.cli.sending:sending",

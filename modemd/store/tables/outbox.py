@@ -67,6 +67,8 @@ message = Table(
     partial_index("ix_message_claimed_by", "claimed_by", where="claimed_by IS NOT NULL"),
     partial_index("uq_message_external_id", "external_id", where="external_id IS NOT NULL", unique=True),
     partial_index("ix_message_trouble", "state", where=TROUBLE),
+    partial_index("ix_message_left", "kind", "state", "sent_at", where="sent_at IS NOT NULL"),
+    partial_index("ix_message_reply", "sent_at", "in_reply_to", "recipient", where="in_reply_to IS NOT NULL"),
     Index("ix_message_recipient", "recipient", "id"),
     Index("ix_message_created_at", "created_at"),
 )

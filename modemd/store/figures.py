@@ -1,0 +1,112 @@
+"""What the reports count. Times are half-open: from `start` to before `end`; a message counts when it has left us."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, get_args
+
+from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, cast, exists, extract, func, select, text
+
+from modemd.config import KindName
+from modemd.store.schema import MessageState, consent, inbox, line, message, part, unread_outcome
+
+SERVICES = ("bill", "reminder", "outage")
+_A_DAY = 86400.0  # s
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Registrations are of one customer on one phone."""
+
+    active: int
+    by_service: Mapping[str, int]
+
+
+def registered(conn: Connection, moment: datetime) -> Registered:
+    """The registrations that had begun before a moment and had not ended by then, with at least one service."""
+    columns = [func.count(), *(func.coalesce(func.sum(cast(consent.c[name], Integer)), 0) for name in SERVICES)]
+    query = select(*columns).where(
+        consent.c.begun_at < moment,
+        consent.c.ended_at.is_(None) | (consent.c.ended_at >= moment),
+        consent.c.bill | consent.c.reminder | consent.c.outage,
+    )
+    active, *services = conn.execute(query).one()
+    return Registered(active, dict(zip(SERVICES, map(int, services), strict=True)))
+
+
+def new_by_channel(conn: Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """How many registrations began, by where; one that goes on with other services is none."""
+    began = select(consent.c.channel, func.count()).where(
+        consent.c.registered, consent.c.begun_at >= start, consent.c.begun_at < end
+    )
+    return _counts(conn, began.group_by(consent.c.channel))
+
+
+def left(conn: Connection, start: datetime, end: datetime) -> dict[tuple[str, str], int]:
+    """How many messages left, by (kind, state now). Only an index is read."""
+    query = (
+        select(message.c.kind, message.c.state, func.count())
+        .where(
+            message.c.kind.in_(get_args(KindName)),  # all of them: the index begins with these two
+            message.c.state.in_([str(state) for state in MessageState]),
+            message.c.sent_at >= start,
+            message.c.sent_at < end,
+        )
+        .group_by(message.c.kind, message.c.state)
+    )
+    return {(row[0], row[1]): row[2] for row in conn.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    answers: int  # to bill checks
+    phones: int  # that asked, of those that are registered or were
+
+
+def checks(conn: Connection, start: datetime, end: datetime) -> Checks:
+    """The bill checks that were answered, and by how many customers' phones."""
+    asked = _replies(message.c.recipient, func.count().label("times"), start=start, end=end)
+    each = asked.where(inbox.c.kind == "bill").group_by(message.c.recipient).subquery()
+    known = exists().where(consent.c.phone == each.c.recipient, consent.c.customer_no.is_not(None))
+    query = select(func.coalesce(func.sum(each.c.times), 0), func.coalesce(func.sum(cast(known, Integer)), 0))
+    answers, phones = conn.execute(query).one()
+    return Checks(int(answers), int(phones))
+
+
+def answer_seconds(conn: Connection, start: datetime, end: datetime) -> list[float]:
+    """From question to answer, shortest first, of what was answered without a person's help."""
+    waited = _seconds(conn, inbox.c.received_at, message.c.sent_at)
+    decided = exists().where(unread_outcome.c.inbox_id == inbox.c.id)
+    return sorted(conn.scalars(_replies(waited, start=start, end=end).where(~decided)))
+
+
+def parts_per_line(conn: Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """Parts that each line handed to the network and that it did not refuse, by the line's name."""
+    names = {row.id: row.name for row in conn.execute(select(line.c.id, line.c.name).order_by(line.c.id))}
+    during = (part.c.line_id.in_(names), part.c.submitted_at >= start, part.c.submitted_at < end)
+    per_line = select(part.c.line_id, func.count()).where(*during).group_by(part.c.line_id)
+    refused = per_line.join_from(part, message).where(text("message.state = 'failed'"), text("part.state = 'failed'"))
+    handed, not_taken = _counts(conn, per_line), _counts(conn, refused)
+    found = dict.fromkeys(names.values(), 0)
+    for line_id, count in handed.items():
+        found[names[line_id]] += count - not_taken.get(line_id, 0)
+    return {name: count for name, count in found.items() if count}
+
+
+def _replies(*columns: Any, start: datetime, end: datetime) -> Select[Any]:
+    """Of the replies that left, each with its question."""
+    return (
+        select(*columns)
+        .join_from(message, inbox, message.c.in_reply_to == inbox.c.id)
+        .where(message.c.sent_at >= start, message.c.sent_at < end, message.c.in_reply_to.is_not(None))
+    )
+
+
+def _seconds(conn: Connection, earlier: ColumnElement[Any], later: ColumnElement[Any]) -> ColumnElement[Any]:
+    if conn.dialect.name == "postgresql":
+        return cast(extract("epoch", later - earlier), Float)
+    return (func.julianday(later) - func.julianday(earlier)) * _A_DAY
+
+
+def _counts(conn: Connection, query: Select[Any]) -> dict[Any, int]:
+    return {row[0]: row[1] for row in conn.execute(query)}
