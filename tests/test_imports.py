@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "identity": {"quota", "sender", "modem", "store"},
     "gateway": {"identity", "sender", "service", "store", "modem", "pdu"},
     "backup": {"store"},
+    "doctor": {"modem", "store"},
     "setup": {"backup", "store"},
     "balance": {"modem", "store"},
     "wishes": {"modem", "store"},

@@ -134,6 +134,7 @@ _CPIN = _pattern(r'\+CPIN: *"?([A-Z0-9 -]+?)"? *$')
 _CPMS = _pattern(r'\+CPMS: *(?:"[^"]*" *, *)?(\d{1,5}) *, *(\d{1,5})')
 _CPMS_ENTRY = re.compile(rb'"([A-Za-z_/]{2,6})" *, *(\d{1,5}) *, *(\d{1,5})')
 _CPMS_TEST = _pattern(r"\+CPMS:")
+_CSCA = _pattern(r'\+CSCA: *"?([^",]*)"?')
 _CCLK = _pattern(r'\+CCLK: *"?(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d{1,2})?"?')
 _CMGS = _pattern(r"\+CMGS: *(\d{1,3})")
 _CMGR = _pattern(r"\+CMGR: *(\d)")
@@ -194,6 +195,12 @@ def _fills(replies: Replies) -> dict[str, Fill]:
     found = [reply.line for reply in replies if _CPMS_TEST.match(reply.line)]
     entries = _CPMS_ENTRY.findall(found[-1]) if found else []
     return {name.decode().upper(): Fill(int(used), int(total)) for name, used, total in entries}
+
+
+def _service_centre(replies: Replies) -> str | None:
+    """Its number (27.005, 3.3.1); "" where the SIM has none."""
+    found = _match(replies, _CSCA)
+    return found[1].decode("utf-8", "replace").strip() if found else None
 
 
 def _clock(replies: Replies) -> datetime | None:
@@ -289,6 +296,7 @@ OPERATOR = Command("AT+COPS?", _operator, _COPS, NETWORK_SECONDS)
 SIGNAL = Command("AT+CSQ", _signal, _CSQ)
 NETWORK_TIME = plain("AT+CTZU=1")  # the modem's clock follows the network's (27.007, 8.40)
 CLOCK = Command("AT+CCLK?", _clock, _CCLK)
+SERVICE_CENTRE = Command("AT+CSCA?", _service_centre, _CSCA, SIM_SECONDS)
 HANG_UP = plain("AT+CHUP")  # 27.007, 6.5
 HANG_UP_OLD = plain("ATH")  # V.250, 6.3.6
 END_USSD = plain("AT+CUSD=2", NETWORK_SECONDS)

@@ -13,6 +13,7 @@ COMMANDS = {
     "bench": "modemd.cli.bench:bench",
     "db": "modemd.cli.db:db",
     "demo": "modemd.cli.demo:demo",
+    "doctor": "modemd.cli.doctor:doctor",
     "doubt": "modemd.cli.doubt:doubt",
     "explain": "modemd.cli.explain:explain",
     "import": "modemd.cli.customers:import_",

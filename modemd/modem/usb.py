@@ -47,6 +47,22 @@ def place_of(port: str, sysfs: Path = SYSFS) -> Place | None:
     return None
 
 
+# USB ID Repository: Huawei, ZTE, Quectel, SIMCom, Sierra Wireless, Telit, u-blox; the udev rules name the same.
+MAKERS = frozenset({"12d1", "19d2", "2c7c", "1e0e", "1199", "1bc7", "1546"})
+MASS_STORAGE = "08"  # bInterfaceClass, USB-IF defined class codes
+
+
+def cd_mode(sysfs: Path = SYSFS) -> list[Place]:
+    """Sticks of modem makers that show a drive and no serial port: their driver CD for other systems."""
+    found = []
+    for maker in sorted((sysfs / "bus/usb/devices").glob("*/idVendor")):
+        device = maker.parent.resolve()
+        classes = {each.read_text().strip() for each in device.glob("*:*/bInterfaceClass")}
+        if maker.read_text().strip() in MAKERS and classes == {MASS_STORAGE}:
+            found.append(Place(device.name, device))
+    return found
+
+
 def can_reauthorise(place: Place) -> bool:
     return os.access(place.device / "authorized", os.W_OK)
 

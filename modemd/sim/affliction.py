@@ -103,6 +103,17 @@ class Fault:
     def report_status(self) -> int | None:
         return None
 
+    def signal(self) -> int | None:
+        """The <rssi> that the modem shows instead of its own."""
+        return None
+
+    def clock_error(self) -> float:
+        """Seconds that the modem's clock is ahead."""
+        return 0.0
+
+    def knows_service_centre(self) -> bool:
+        return True
+
 
 class Faults:
     """The faults of one modem, asked together; those that are spent drop out."""
@@ -161,3 +172,12 @@ class Faults:
 
     def report_status(self) -> int | None:
         return next((status for fault in self.active() if (status := fault.report_status()) is not None), None)
+
+    def signal(self) -> int | None:
+        return next((rssi for fault in self.active() if (rssi := fault.signal()) is not None), None)
+
+    def clock_error(self) -> float:
+        return sum(fault.clock_error() for fault in self.active())
+
+    def know_service_centre(self) -> bool:
+        return all(fault.knows_service_centre() for fault in self.active())

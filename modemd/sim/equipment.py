@@ -1,5 +1,7 @@
 """The commands about the modem itself: who it is and how it is set (27.007; ITU-T V.250)."""
 
+from datetime import timedelta
+
 from modemd.config import SOFIA
 from modemd.sim import replies
 from modemd.sim.card_commands import CardCommands
@@ -86,6 +88,7 @@ class Equipment:
         self._model = chassis.model
         self._clock = chassis.clock
         self._random = chassis.random
+        self._faults = chassis.faults
         self._terminal = chassis.terminal
         self._settings = settings
         self._card = card
@@ -125,7 +128,7 @@ class Equipment:
         """The quarters of an hour behind the time are the difference to UTC (27.007, 8.15)."""
         if request.form is not Form.READ:
             return []
-        local = self._clock.now().astimezone(SOFIA)
+        local = (self._clock.now() + timedelta(seconds=self._faults.clock_error())).astimezone(SOFIA)
         offset = local.utcoffset()
         quarters = int(offset.total_seconds()) // 900 if offset is not None else 0
         return [f'+CCLK: "{local:%y/%m/%d,%H:%M:%S}{quarters:+03}"']

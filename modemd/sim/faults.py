@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from modemd.errors import SimulatorError
-from modemd.sim import card_faults, message_faults, port_faults
+from modemd.sim import card_faults, message_faults, port_faults, site_faults
 from modemd.sim.affliction import Fault
 
 CLEAR = "none"  # takes all faults from a modem
 _CLASSES: dict[str, type[Fault]] = {
     cls.name: cls
-    for module in (port_faults, message_faults, card_faults)
+    for module in (port_faults, message_faults, card_faults, site_faults)
     for cls in vars(module).values()
     if isinstance(cls, type) and issubclass(cls, Fault) and cls is not Fault
 }

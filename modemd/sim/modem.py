@@ -348,7 +348,8 @@ class Modem:
     def _service_centre(self, request: Request) -> Reply:
         """The one on the SIM; a program may set it, and the SIM keeps its own."""
         if request.form is Form.READ:
-            return [f'+CSCA: "{self.settings.encode_text(self.smsc)}",145']
+            smsc = self.smsc if self.faults.know_service_centre() else ""
+            return [f'+CSCA: "{self.settings.encode_text(smsc)}",145']
         return []
 
     def _list_commands(self, request: Request) -> Reply:

@@ -32,6 +32,7 @@ class Radio:
         self._terminal = chassis.terminal
         self._clock = chassis.clock
         self._random = chassis.random
+        self._faults = chassis.faults
         self._card = card
         self._registered = registered
         self._restart = restart
@@ -140,7 +141,10 @@ class Radio:
     def _signal(self, request: Request) -> Reply:
         if request.form is Form.TEST:
             return ["+CSQ: (0-31,99),(0-7,99)"]
-        rssi = self._identity.rssi + self._random.randint(-1, 1) if self.is_registered else _NO_SIGNAL
+        heard = self._faults.signal()
+        if heard is None:
+            heard = self._identity.rssi + self._random.randint(-1, 1)
+        rssi = heard if self.is_registered else _NO_SIGNAL
         return [f"+CSQ: {rssi},99"]
 
     def _power(self, request: Request) -> Reply:
