@@ -3,11 +3,11 @@
 import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from modemd import config
 from modemd.config import Section, Settings
 
 HEAD = """\
@@ -27,12 +27,21 @@ def settings(**given: object) -> str:
     for name, field in Settings.model_fields.items():
         if name == "line":
             blocks.append(LINE)
-        elif isinstance(field.default, config.Kinds):
-            blocks += [_section(f"{name}.{kind}", of_kind, {}) for kind, of_kind in field.default]
-        else:
-            chosen = {key.partition("__")[2]: value for key, value in given.items() if key.startswith(f"{name}__")}
-            blocks.append(_section(name, field.default, chosen))
+            continue
+        for path, section in _sections(name, field.get_default(call_default_factory=True)):
+            chosen = {key.partition("__")[2]: value for key, value in given.items() if key.startswith(f"{path}__")}
+            blocks.append(_section(path, section, chosen))
     return "\n".join(blocks)
+
+
+def _sections(path: str, value: Any) -> Iterator[tuple[str, Section]]:
+    """A section, or those that it is made of, each with its path."""
+    within = list(value.items() if isinstance(value, dict) else value)
+    if all(isinstance(each, Section) for _, each in within):
+        for name, each in within:
+            yield from _sections(f"{path}.{name}", each)
+    else:
+        yield path, value
 
 
 def _section(name: str, section: Section, chosen: dict[str, object]) -> str:
@@ -58,6 +67,8 @@ def _notes(section: type[Section]) -> dict[str, str]:
 def _toml(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_toml(key)} = {_toml(each)}' for key, each in value.items())} }}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(_toml(each) for each in value)}]"
     return json.dumps(str(value), ensure_ascii=False)
