@@ -318,6 +318,13 @@ class WishNotAnswered(ModemdError):
     """Nothing is known of what was asked of {name}: {reason}."""
 
 
+# the portal
+
+
+class CertificateRefused(ModemdError):
+    """The certificate does not open the portal: {reason}."""
+
+
 # the panel
 
 
