@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from modemd.errors import SettingsError
 
 SOFIA = ZoneInfo("Europe/Sofia")
-DEFAULT_PATH = Path("/etc/modemd/modemd.toml")
 
 KindName = Literal["reply", "reminder", "outage", "otp", "api", "manual"]
 ANSWERS: tuple[KindName, ...] = ("reply", "otp")  # what somebody is waiting for

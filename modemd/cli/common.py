@@ -1,4 +1,7 @@
-"""What several command groups share: the settings option, the database, and one way to print JSON."""
+"""What several command groups share: the settings option, the database, and one way to print JSON.
+
+Settings, database and bars are imported when a command wants them: `modemd pdu` and `modemd sim-text` want none.
+"""
 
 import getpass
 import json
@@ -8,16 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from sqlalchemy import Engine
 
-from modemd import config
-from modemd.config import Settings
-from modemd.store import database
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from modemd.config import Settings
+
+DEFAULT_SETTINGS = "/etc/modemd/modemd.toml"
 
 
 def settings_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,11 +30,17 @@ def settings_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--config",
         "settings",
         metavar="FILE",
-        default=str(config.DEFAULT_PATH),
+        default=DEFAULT_SETTINGS,
         show_default=True,
-        callback=lambda _ctx, _param, path: config.load(Path(path)),
+        callback=lambda _ctx, _param, path: _load(Path(path)),
         help="The settings file (TOML).",
     )(command)
+
+
+def _load(path: Path) -> "Settings":
+    from modemd import config
+
+    return config.load(path)
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,8 +50,10 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def open_database(settings: Settings) -> Engine:
+def open_database(settings: "Settings") -> "Engine":
     """The database, at this program's revision: SQLite is created or migrated, PostgreSQL is only checked."""
+    from modemd.store import database
+
     engine = database.connect(settings.database.url)
     database.prepare(engine)
     return engine
@@ -51,6 +62,9 @@ def open_database(settings: Settings) -> Engine:
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, if that is a terminal; move it with (done, of)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(what, total=None)

@@ -4,9 +4,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from modemd import config
 from modemd import doctor as doctors
-from modemd.cli.common import json_option, now, print_json
+from modemd.cli.common import DEFAULT_SETTINGS, json_option, now, print_json
 from modemd.doctor import Finding, Level
 
 MARKS = {Level.FINE: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.ERROR: "[red]✗[/]"}
@@ -19,7 +18,7 @@ MARKS = {Level.FINE: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.ERROR
     "path",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    default=config.DEFAULT_PATH,
+    default=DEFAULT_SETTINGS,
     show_default=True,
     help="The settings file (TOML).",
 )

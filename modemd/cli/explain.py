@@ -4,12 +4,9 @@ from pathlib import Path
 
 import click
 
-from modemd import config
 from modemd.cli.common import json_option, open_database, print_json, stdin_lines
-from modemd.service import spellings
 from modemd.service.keywords import NOTHING_TAUGHT, Taught
 from modemd.service.keywords import explain as read_keyword
-from modemd.store import database
 
 
 @click.command()
@@ -48,6 +45,10 @@ def explain(text: str, path: Path | None, as_json: bool) -> None:
 def _taught(path: Path | None) -> Taught:
     if path is None:
         return NOTHING_TAUGHT
+    from modemd import config  # these three take ten times as long as all else here
+    from modemd.service import spellings
+    from modemd.store import database
+
     with database.reading(open_database(config.load(path))) as connection:
         return spellings.known(connection)
 

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+LOCAL = ZoneInfo("Europe/Sofia")  # of time stamps; modemd.config would bring pydantic into every simulator
 
 
 class Timer(Protocol):

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from modemd.config import SOFIA
 from modemd.sim import replies
 from modemd.sim.card_commands import CardCommands
 from modemd.sim.chassis import Chassis
+from modemd.sim.clock import LOCAL
 from modemd.sim.radio import Radio
 from modemd.sim.replies import Handler, Refusal, Reply
 from modemd.sim.syntax import Form, Request
@@ -128,7 +128,7 @@ class Equipment:
         """The quarters of an hour behind the time are the difference to UTC (27.007, 8.15)."""
         if request.form is not Form.READ:
             return []
-        local = (self._clock.now() + timedelta(seconds=self._faults.clock_error())).astimezone(SOFIA)
+        local = (self._clock.now() + timedelta(seconds=self._faults.clock_error())).astimezone(LOCAL)
         offset = local.utcoffset()
         quarters = int(offset.total_seconds()) // 900 if offset is not None else 0
         return [f'+CCLK: "{local:%y/%m/%d,%H:%M:%S}{quarters:+03}"']

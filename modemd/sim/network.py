@@ -8,7 +8,6 @@ from enum import Enum, auto
 from itertools import cycle
 from typing import NamedTuple, Protocol
 
-from modemd.config import SOFIA
 from modemd.errors import SimulatorError
 from modemd.messages import Concatenation
 from modemd.pdu import dcs, segments, udh
@@ -16,7 +15,7 @@ from modemd.pdu.address import Address
 from modemd.pdu.deliver import Deliver
 from modemd.pdu.status_report import StatusReportPdu
 from modemd.pdu.submit import Submit
-from modemd.sim.clock import Clock, Timer
+from modemd.sim.clock import LOCAL, Clock, Timer
 from modemd.sim.journal import Journal
 from modemd.sim.numbers import normalise
 from modemd.sim.phones import Phone, Sent, Shown
@@ -236,7 +235,7 @@ class Network:
         if last is not None and now <= last:
             now = last + timedelta(seconds=1)
         self._last_stamp[sender, to] = now
-        return now.astimezone(SOFIA)
+        return now.astimezone(LOCAL)
 
     def _plan_report(self, mailbox: _Mailbox, recipient: Address, reference: int, taken_at: datetime) -> None:
         fate = mailbox.subscriber.fate_of_report()
@@ -246,8 +245,8 @@ class Network:
             smsc=Address.parse(mailbox.subscriber.smsc),
             reference=reference,
             recipient=recipient,
-            timestamp=taken_at.astimezone(SOFIA),
-            discharge=taken_at.astimezone(SOFIA) + timedelta(seconds=self._report_seconds + fate.delay),
+            timestamp=taken_at.astimezone(LOCAL),
+            discharge=taken_at.astimezone(LOCAL) + timedelta(seconds=self._report_seconds + fate.delay),
             status=fate.status,
         )
         due = _Due(self._clock.seconds() + self._report_seconds + fate.delay, mailbox, report)

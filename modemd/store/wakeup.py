@@ -7,9 +7,9 @@ import sqlite3
 import threading
 from collections.abc import Callable
 
-import psycopg
 from sqlalchemy import Connection, make_url, text
 
+from modemd.errors import DatabaseUnreachable
 from modemd.store import database
 
 log = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ class Wakeup:
         while not self._closing.is_set():
             try:
                 attend()
-            except (sqlite3.Error, psycopg.Error) as error:
-                log.warning("database: what others write is not noticed: %s", error)
+            except (sqlite3.Error, DatabaseUnreachable) as error:
+                log.warning("what others write to the database is not noticed: %s", error)
                 self._closing.wait(RECONNECT_AFTER)
 
     def _attend_sqlite(self) -> None:
@@ -72,10 +72,15 @@ class Wakeup:
                     self._hint()
 
     def _attend_postgresql(self) -> None:
+        import psycopg  # not for those who run on SQLite: it takes long to import
+
         url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(url, autocommit=True, **database.POSTGRESQL_OPTIONS) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            self._hint()  # what was notified while nobody listened is not told again
-            while not self._closing.is_set():
-                for _ in connection.notifies(timeout=LISTEN_TIMEOUT, stop_after=1):
-                    self._hint()
+        try:
+            with psycopg.connect(url, autocommit=True, **database.POSTGRESQL_OPTIONS) as connection:
+                connection.execute(f"LISTEN {CHANNEL}")
+                self._hint()  # what was notified while nobody listened is not told again
+                while not self._closing.is_set():
+                    for _ in connection.notifies(timeout=LISTEN_TIMEOUT, stop_after=1):
+                        self._hint()
+        except psycopg.Error as error:
+            raise DatabaseUnreachable(url=database.shown(self._url), reason=str(error).strip()) from error

@@ -131,15 +131,10 @@ def test_an_older_database_is_backed_up_before_it_is_migrated(setup: SetUp, root
 
 def older(file: Path) -> None:
     """Put a database of the first revision in a database's place."""
-    from alembic import command
-
     for each in file.parent.glob(f"{file.name}*"):
         each.unlink()
     engine = database.connect(f"sqlite:///{file}")
-    with database.writing(engine) as conn:
-        config = database._alembic()
-        config.attributes["connection"] = conn
-        command.upgrade(config, "0001")
+    database.upgrade(engine, "0001")
     engine.dispose()
 
 
