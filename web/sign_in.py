@@ -10,7 +10,8 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from modemd.store import database, limits, staff
-from modemd.store.staff import LONGEST_PASSWORD, SHORTEST_PASSWORD, Person
+from modemd.store.passwords import LONGEST, SHORTEST
+from modemd.store.staff import Person
 from web.access import SignedIn
 from web.forms import Form
 from web.panel import panel
@@ -36,8 +37,8 @@ class PasswordForm(Form):
         lazy_gettext("New password"),
         [
             Length(
-                SHORTEST_PASSWORD,
-                LONGEST_PASSWORD,
+                SHORTEST,
+                LONGEST,
                 lazy_gettext("Choose a password of at least %(min)d characters and at most %(max)d."),
             )
         ],

@@ -1,29 +1,20 @@
 """People of the panel: who may sign in, and as what."""
 
 import re
-import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Connection, select
 
 from modemd.errors import PasswordRefused, UserRefused
+from modemd.store import passwords
 from modemd.store.dialects import insert_into
 from modemd.store.schema import staff
 
-SHORTEST_PASSWORD = 12  # characters
-LONGEST_PASSWORD = 128  # an endless one would keep the hash function busy
-ONE_TIME_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read out as another one
-ONE_TIME_GROUPS = 4  # of 4 letters: 79 bits
-
 _NAME = re.compile(r"[a-z][a-z0-9._-]{1,63}")
-_hasher = PasswordHasher()
 
 
 class Role(StrEnum):
@@ -54,7 +45,7 @@ def add(conn: Connection, name: str, role: str, now: datetime) -> str:
     if not _NAME.fullmatch(name):
         reason = "a name has 2 to 64 small Latin letters, digits and . _ -, and begins with a letter"
         raise UserRefused(reason=reason)
-    password = "-".join(_letters(4) for _ in range(ONE_TIME_GROUPS))
+    password = passwords.one_time()
     row = {"name": name, "role": known_role, "created_at": now, **_password(password, one_time=True)}
     added = insert_into(conn, staff).values(**row).on_conflict_do_nothing(index_elements=["name"])
     if conn.scalar(added.returning(staff.c.id)) is None:
@@ -77,11 +68,7 @@ def set_password(conn: Connection, name: str, password: str, role: str, now: dat
 def check(conn: Connection, name: str, password: str) -> Person | None:
     """The person with this name and password, if any. Takes the same time, some 50 ms, when there is no such name."""
     found = conn.execute(_PERSON.add_columns(staff.c.password_hash).where(staff.c.name == tidy(name))).first()
-    if len(password) > LONGEST_PASSWORD:
-        return None
-    try:
-        _hasher.verify(found.password_hash if found else _nobodys_hash(), password)
-    except VerifyMismatchError:
+    if not passwords.fits(found.password_hash if found else None, password):
         return None
     return _person(found) if found else None
 
@@ -91,8 +78,7 @@ def change_password(conn: Connection, person_id: int, password: str) -> Person:
 
     Raises PasswordRefused.
     """
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise PasswordRefused(reason=f"it needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    passwords.check_length(password)
     changed = staff.update().where(staff.c.id == person_id).values(**_password(password, one_time=False))
     if conn.execute(changed).rowcount != 1:
         raise PasswordRefused(reason="there is no such user any more")
@@ -118,16 +104,7 @@ def _role(role: str) -> Role:
 
 
 def _password(password: str, *, one_time: bool) -> dict[str, Any]:
-    return {"password_hash": _hasher.hash(password), "one_time": one_time, "session": str(uuid.uuid4())}
-
-
-def _letters(count: int) -> str:
-    return "".join(secrets.choice(ONE_TIME_LETTERS) for _ in range(count))
-
-
-@cache
-def _nobodys_hash() -> str:
-    return _hasher.hash(secrets.token_hex(16))
+    return {"password_hash": passwords.hashed(password), "one_time": one_time, "session": str(uuid.uuid4())}
 
 
 def _person(row: Any) -> Person:
