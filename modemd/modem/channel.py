@@ -76,7 +76,7 @@ class Channel:
     async def close(self) -> None:
         if self._port is not None:
             await self._port.close()
-            self.port_gone(PortGone(port=self.path))
+            self._end(PortGone(port=self.path))
 
     def pause(self) -> None:
         if self._port is not None:
@@ -312,6 +312,10 @@ class Channel:
             self._take(event)
 
     def port_gone(self, error: PortGone) -> None:
+        self._transcript.hung_up()
+        self._end(error)
+
+    def _end(self, error: PortGone) -> None:
         if self.gone.done():
             return
         self.gone.set_result(error)

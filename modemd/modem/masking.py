@@ -39,7 +39,8 @@ def _mask_run(run: bytes) -> bytes:
     try:
         masked = _mask_pdu(bytes.fromhex(run.decode())).hex().encode()
     except (PduError, ValueError):
-        return b"0" * len(run)
+        unreadable = len(run) >= _SHORTEST_PDU and not len(run) % 2
+        return (b"F" if unreadable else b"0") * len(run)  # a PDU that cannot be read stays one
     return masked.upper() if run.upper() == run else masked
 
 

@@ -96,4 +96,5 @@ class _Listener:
         self._transcript.heard(data)
 
     def port_gone(self, error: PortGone) -> None:
+        self._transcript.hung_up()
         self.gone.set()

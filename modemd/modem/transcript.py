@@ -1,9 +1,9 @@
 r"""The flight recorder: the last of the dialogue with one modem, kept as a file when the modem fails.
 
 One line for each piece, in the order of the stream: `<seconds> > text` for what we wrote, `<seconds> < text` for what
-the modem wrote; `\r`, `\n`, `\\` and `\xNN` are escapes. In front `# key: value`, and at the end `# end: <pieces>`, by
-which a file that was cut is known. `modemd sim --replay FILE` turns such a file back into a modem, and
-tests/transcripts/<model>/<situation>.txt is the same format.
+the modem wrote, `<seconds> ! hung up` when the port was gone; `\r`, `\n`, `\\` and `\xNN` are escapes. In front
+`# key: value`, and at the end `# end: <pieces>`, by which a file that was cut is known. `modemd sim --replay FILE`
+turns such a file back into a modem, and tests/transcripts/<model>/<situation>.txt is the same format.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _PIECES = re.compile(rb"[\r\n]*[^\r\n]+[\r\n]*|[\r\n]+")
 class Piece(NamedTuple):
     at: float  # s, monotonic
     ours: bool  # we wrote it
-    octets: bytes
+    octets: bytes  # none: the port hung up
 
 
 class Transcript:
@@ -51,6 +51,9 @@ class Transcript:
 
     def heard(self, octets: bytes) -> None:
         self._keep(Piece(time.monotonic(), False, octets))
+
+    def hung_up(self) -> None:
+        self._keep(Piece(time.monotonic(), False, b""))
 
     def _keep(self, piece: Piece) -> None:
         self._pieces.append(piece)
@@ -69,7 +72,7 @@ def render(pieces: Sequence[Piece], cut: bool, facts: Mapping[str, object]) -> s
     lines = [f"# {key}: {value}" for key, value in facts.items() if value is not None]
     begin = pieces[0].at if pieces else 0.0
     merged = _merge(_masked(pieces, cut))
-    lines += [f"{piece.at - begin:.3f} {'>' if piece.ours else '<'} {_escape(piece.octets)}" for piece in merged]
+    lines += [f"{piece.at - begin:.3f} {_in_words(piece)}" for piece in merged]
     return "\n".join([*lines, f"# end: {len(merged)}"]) + "\n"
 
 
@@ -95,12 +98,22 @@ def _merge(pieces: Sequence[Piece]) -> list[Piece]:
     merged: list[Piece] = []
     last = float("-inf")
     for piece in pieces:
-        if merged and merged[-1].ours is piece.ours and piece.at - last <= MERGED_SECONDS:
+        if merged and _in_one_breath(merged[-1], piece) and piece.at - last <= MERGED_SECONDS:
             merged[-1] = merged[-1]._replace(octets=merged[-1].octets + piece.octets)
         else:
             merged.append(piece)
         last = piece.at
-    return [piece._replace(octets=line) for piece in merged for line in _PIECES.findall(piece.octets)]
+    return [piece._replace(octets=line) for piece in merged for line in _PIECES.findall(piece.octets) or [b""]]
+
+
+def _in_one_breath(before: Piece, after: Piece) -> bool:
+    return bool(before.ours is after.ours and before.octets and after.octets)
+
+
+def _in_words(piece: Piece) -> str:
+    if not piece.octets:
+        return "! hung up"
+    return f"{'>' if piece.ours else '<'} {_escape(piece.octets)}"
 
 
 def _escape(octets: bytes) -> str:
