@@ -347,6 +347,10 @@ class SimulatorError(ModemdError):
     """The simulated bank in {dir} did not do it: {reason}."""
 
 
+class TranscriptRefused(ModemdError):
+    """The transcript {path} cannot be replayed: {reason}."""
+
+
 # setting up a machine, and keeping copies
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from modemd.cli.common import json_option, print_json
-from modemd.sim import bank, faults, models
+from modemd.sim import bank, faults, models, recording
 from modemd.sim.control import ControlClient, ControlServer
+from modemd.sim.replay import Replay
 
 EVERY = "every"  # model
 
@@ -22,7 +23,7 @@ _folder_option = click.option(
 
 @click.command()
 @_folder_option
-@click.option("--modems", type=click.IntRange(1, bank.MAX_MODEMS), required=True, help="How many modems.")
+@click.option("--modems", type=click.IntRange(0, bank.MAX_MODEMS), default=0, help="How many modems.")
 @click.option(
     "--model",
     "names",
@@ -42,6 +43,21 @@ _folder_option = click.option(
 @click.option(
     "--log", type=click.Path(path_type=Path, dir_okay=False), help="Append what happens here, a JSON object a line."
 )
+@click.option(
+    "--replay",
+    "transcripts",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="One more modem, which does again what this transcript has. May be given several times.",
+)
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Of a transcript's pauses: 0.1 is a tenth of each, 0 none.",
+)
 def sim(
     folder: Path,
     modems: int,
@@ -52,14 +68,22 @@ def sim(
     seed: int,
     pin: str | None,
     log: Path | None,
+    transcripts: tuple[Path, ...],
+    pace: float,
 ) -> None:
     """The simulated bank: modems on DIR/modem00 …, prints `ready`; runs until SIGTERM or Ctrl-C.
 
     \b
     modemd sim --dir bank --modems 4
+    modemd sim --dir bank --replay /var/lib/modemd/transcripts/gsm1-20261123T100000Z.txt
     """
+    if not modems and not transcripts:
+        raise click.UsageError("How many modems (--modems 4), or which transcript (--replay FILE)?")
+    if modems + len(transcripts) > bank.MAX_MODEMS:
+        raise click.UsageError(f"No more than {bank.MAX_MODEMS} modems in one bank.")
     chosen = tuple(models.MODELS) if EVERY in names else names
-    options = bank.Options(modems, chosen, send_seconds, send_jitter, report_seconds, seed, pin, log)
+    replays = tuple(Replay(recording.read(path), pace) for path in transcripts)
+    options = bank.Options(modems, chosen, send_seconds, send_jitter, report_seconds, seed, pin, log, replays)
     asyncio.run(_run(folder, options))
 
 

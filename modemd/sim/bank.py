@@ -11,6 +11,7 @@ from modemd.sim.journal import Journal
 from modemd.sim.modem import Modem
 from modemd.sim.network import Network
 from modemd.sim.port import Port
+from modemd.sim.replay import Replay, ReplayedModem
 
 MAX_MODEMS = 64
 ALL = "all"
@@ -28,6 +29,7 @@ class Options:
     seed: int = 1
     pin: str | None = None
     log: Path | None = None
+    replays: tuple[Replay, ...] = ()  # one more modem for each
 
 
 class Bank:
@@ -49,7 +51,7 @@ class Bank:
         """Make the folder and the ports; all modems are registered at once."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._remove_stale_links()
-        for index in range(self._options.modems):
+        for index in range(self._options.modems + len(self._options.replays)):
             name = f"modem{index:02}"
             self.modems[name] = self._make(name, index)
             self._plug_in(name, name)
@@ -89,17 +91,26 @@ class Bank:
 
     def _make(self, name: str, index: int) -> Modem:
         options = self._options
+        who = identity.invent(options.seed, index)
+        random = Random(f"{options.seed}/{index}")  # noqa: S311 - repeatable by its seed
+
+        def hang_up(seconds: float, port_name: str) -> None:
+            self._hang_up(name, seconds, port_name)
+
+        if index >= options.modems:
+            replay = options.replays[index - options.modems]
+            return ReplayedModem(name, who, replay, self.network, self._clock, random, hang_up=hang_up)
         return Modem(
             name,
-            identity.invent(options.seed, index),
+            who,
             self._models[index % len(self._models)],
             self.network,
             self._clock,
-            Random(f"{options.seed}/{index}"),  # noqa: S311 - repeatable by its seed
+            random,
             pin=options.pin,
             send_seconds=options.send_seconds,
             send_jitter=options.send_jitter,
-            hang_up=lambda seconds, port_name: self._hang_up(name, seconds, port_name),
+            hang_up=hang_up,
         )
 
     def _plug_in(self, name: str, port_name: str) -> None:

@@ -161,6 +161,11 @@ class Modem:
 
     # from the program
 
+    @property
+    def at_prompt(self) -> bool:
+        """Whether what comes next is taken for a PDU."""
+        return self._mode is _Mode.BODY
+
     def received(self, data: bytes) -> None:
         """Take bytes that the program wrote, cut anywhere."""
         self._output.gather()

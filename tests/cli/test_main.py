@@ -54,3 +54,15 @@ def test_settings_that_do_not_exist_are_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_command_is_misuse() -> None:
     assert modemd("sned").returncode == 2
+
+
+def test_a_transcript_that_is_cut_in_half_is_refused_and_says_what_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "half.txt").write_text("0.000 > AT\\r\n0.004 < \\r\\nO")
+    result = modemd("sim", "--dir", str(tmp_path / "bank"), "--replay", str(tmp_path / "half.txt"))
+    assert result.returncode == 1
+    assert "half.txt cannot be replayed: line 2 breaks off: the file was cut" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_bank_without_modems_is_a_misuse(tmp_path: Path) -> None:
+    assert CliRunner().invoke(cli, ["sim", "--dir", str(tmp_path)]).exit_code == 2
