@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from modemd.store import staff
+from modemd.store import passwords
 from tests.panels import PASSWORD, RunningPanel
 
 ARGUMENTS = [
@@ -73,7 +73,7 @@ class Visit:
 @pytest.fixture(autouse=True)
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash in no time: the cost of the real one is not what is tested here."""
-    monkeypatch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(scope="module")
