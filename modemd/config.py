@@ -4,6 +4,7 @@ import difflib
 import re
 import socket
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -118,6 +119,7 @@ class Service(Section):
     language: Language = "bg-Latn"  # for phones that have chosen none
     answers_per_hour: int = Field(10, ge=1)  # to one phone
     answers_per_day: int = Field(30, ge=1)
+    answer_seconds: float = Field(15.0, ge=0)  # 95 of 100 questions shall have their answer by then; 0: no such target
     reassembly_hours: float = Field(24.0, gt=0)  # a long message with missing parts is read as it is after this
 
 
@@ -146,6 +148,56 @@ NO_POWER = Canned(
         "en": "{supplier}: for power cuts and faults call the network company, day and night: {emergency}. Info {info}",
     },
 )
+
+
+class Hours(NamedTuple):
+    """When bulk may leave: minutes after midnight in Sofia, 1440 for its end, and ISO weekdays (1 is Monday)."""
+
+    opens: int
+    closes: int
+    weekdays: frozenset[int]
+    on_holidays: bool
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_WEEKDAYS = get_args(Weekday)
+
+
+class Bulk(Section):
+    """What campaigns of a kind keep to."""
+
+    window: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")  # in Sofia
+    days: tuple[Weekday, ...] = Field(min_length=1)
+    on_holidays: bool
+    portion: int = Field(200, ge=1)  # messages of a campaign that wait in the outbox at a time
+
+    @field_validator("window")
+    @classmethod
+    def opens_before_it_closes(cls, window: str) -> str:
+        opens, closes = window.split("-")
+        if opens >= closes:
+            raise ValueError(f"{window!r} ends before it begins; write it as 09:00-19:00")
+        return window
+
+    @property
+    def hours(self) -> Hours:
+        opens, closes = (int(at[:2]) * 60 + int(at[3:]) for at in self.window.split("-"))
+        return Hours(opens, closes, frozenset(_WEEKDAYS.index(day) + 1 for day in self.days), self.on_holidays)
+
+
+class Reminders(Bulk):
+    window: str = "09:00-19:00"
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    on_holidays: bool = False
+    extra_holidays: tuple[date, ...] = ()  # days that the government declares; no working days either
+    two_people: bool = True  # a run starts only after somebody else has approved it
+    pause_after: int = Field(20, ge=0)  # messages; then a person looks and resumes; 0: no such pause
+
+
+class Outages(Bulk):
+    window: str = "08:00-21:00"
+    days: tuple[Weekday, ...] = _WEEKDAYS
+    on_holidays: bool = True
 
 
 class Kind(Section):
@@ -193,6 +245,8 @@ class Settings(Section):
     line: tuple[Line, ...] = ()
     service: Service = Service()
     kinds: Kinds = Kinds()
+    reminders: Reminders = Reminders()
+    outages: Outages = Outages()
     web: Web = Web()
     canned: dict[str, Canned] = Field(default_factory=lambda: {"no_power": NO_POWER})
 
