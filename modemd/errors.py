@@ -290,6 +290,26 @@ class CannedRefused(ModemdError):
     """The canned answer {name!r} cannot be used: {reason}"""
 
 
+class TemplateRefused(ModemdError):
+    """The text {what} was not saved: {reason}."""
+
+
+class CampaignRefused(ModemdError):
+    """{what} was not done: {reason}."""
+
+
+class NothingToSend(ModemdError):
+    """There is nobody to send to: {reason}."""
+
+
+class NoLongerTrue(VerbFailed):
+    """Message {message_id} is not sent: {reason}."""
+
+
+class LeavesLater(VerbFailed):
+    """Message {message_id} does not leave now: {reason}."""
+
+
 class UserRefused(ModemdError):
     """The user was not added: {reason}."""
 

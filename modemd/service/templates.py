@@ -132,7 +132,7 @@ class Site:
 
 def render(name: Name, language: Language, service: Service, **facts: str) -> str:
     """One of `TEXTS`, with the supplier, the information line and its own facts filled in."""
-    return TEXTS[language][name].format(**_common(language, service), **facts)
+    return TEXTS[language][name].format(**common(language, service), **facts)
 
 
 def bill(sites: Sequence[Site], data_at: datetime, language: Language, service: Service) -> str:
@@ -151,7 +151,7 @@ def _several(sites: Sequence[Site], data_at: datetime, language: Language, servi
     text = ""
     for form in _SEVERAL[language]:
         text = form.text.format(
-            **_common(language, service),
+            **common(language, service),
             sites="; ".join(_site(site, form) for site in sites),
             count=len(sites),
             total=money(sum(site.cents for site in sites)),
@@ -225,5 +225,6 @@ def _time(moment: datetime) -> str:
     return f"{moment.astimezone(SOFIA):%d.%m.%Y %H:%M}"
 
 
-def _common(language: Language, service: Service) -> dict[str, str]:
+def common(language: Language, service: Service) -> dict[str, str]:
+    """What every text names: the supplier and the information line."""
     return {"supplier": supplier(language, service), "info": service.info_line}

@@ -18,6 +18,18 @@ from modemd.store.tables.bank import (
     wish,
 )
 from modemd.store.tables.base import Id, UtcTime, metadata
+from modemd.store.tables.campaigns import (
+    ACTIVE,
+    IN_OUTBOX,
+    WAITING,
+    CampaignKind,
+    CampaignState,
+    RecipientState,
+    campaign,
+    campaign_item,
+    campaign_recipient,
+    template,
+)
 from modemd.store.tables.consent import Channel, consent, consent_text
 from modemd.store.tables.customers import (
     FileState,

@@ -1,0 +1,301 @@
+"""What the service says unasked: reminders, planned outages, welcome and codes, each in three languages.
+
+These texts can be changed (`save`); one that could need more than two parts at its worst is refused. A campaign keeps
+the wording it was previewed with, so that what leaves is what was approved.
+"""
+
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, get_args
+
+from sqlalchemy import Connection, select
+
+from modemd import masks
+from modemd.config import SOFIA, Language, Service
+from modemd.errors import TemplateRefused
+from modemd.pdu import segments
+from modemd.pdu.alphabet import Alphabet
+from modemd.service import templates
+from modemd.service.transliteration import to_latin
+from modemd.store.dialects import upsert
+from modemd.store.schema import template
+
+Name = Literal["reminder", "reminder_several", "outage", "outage_off", "welcome", "code_portal", "code_centre"]
+Wording = Mapping[Language, Mapping[Name, str]]
+
+MOST_PARTS = templates.MOST_PARTS
+LONGEST = 400  # characters of a template: more cannot fit two parts
+_WORST_CENTS = 9_999_999  # of one customer
+
+TEXTS: Wording = {
+    "bg-Latn": {
+        "reminder": "{supplier}: prosrocheni {amount} EUR, klient {customer}. Vazmozhno prekasvane na toka sled"
+        " {cutoff}. Ako ste platili, prenebregnete. Info {info}. Otkaz: STOP",
+        "reminder_several": "{supplier}: prosrocheni {amount} EUR za {count} klienta. Vazmozhno prekasvane na toka"
+        " sled {cutoff}. Ako ste platili, prenebregnete. Info {info}. Otkaz: STOP",
+        "outage": "{supplier}: planirano spirane na toka {when}, klient {customers}. {text}Info {info}. Otkaz: STOP",
+        "outage_off": "{supplier}: planiranoto spirane na toka {when}, klient {customers}, se otmenya. Info {info}."
+        " Otkaz: STOP",
+        "welcome": "{supplier}: tozi nomer e registriran za SMS uslugi, klient {customers}. Ako ne ste Vie,"
+        " otgovorete STOP. Info {info}",
+        "code_portal": "{supplier}: kod {code}, validen {minutes} min. Ne go kazvayte na nikogo. Info {info}",
+        "code_centre": "{supplier}: kod {code}, validen {minutes} min. Kazhete go samo na sluzhitelya pred Vas."
+        " Info {info}",
+    },
+    "bg-Cyrl": {
+        "reminder": "{supplier}: неплатени {amount} EUR, {customer}. След {cutoff_short} токът може да спре. Ако е"
+        " платено, пренебрегнете. Инфо {info}. Отказ: СТОП",
+        "reminder_several": "{supplier}: неплатени {amount} EUR, {count} клиента. След {cutoff_short} токът може да"
+        " спре. Платено? Пренебрегнете. Инфо {info}. Отказ: СТОП",
+        "outage": "{supplier}: планирано спиране на тока {when}, клиент {customers}. {text}Инфо {info}. Отказ: СТОП",
+        "outage_off": "{supplier}: спирането на тока {when}, клиент {customers}, се отменя. Инфо {info}. Отказ: СТОП",
+        "welcome": "{supplier}: номерът е регистриран за SMS, клиент {customers}. Ако не сте Вие, отговорете СТОП."
+        " Инфо {info}",
+        "code_portal": "{supplier}: код {code}, валиден {minutes} мин. Не го казвайте на никого. Инфо {info}",
+        "code_centre": "{supplier}: код {code}, валиден {minutes} мин. Кажете го само на служителя пред Вас."
+        " Инфо {info}",
+    },
+    "en": {
+        "reminder": "{supplier}: overdue {amount} EUR, customer {customer}. Supply may be cut after {cutoff}."
+        " If you have paid, please ignore. Info {info}. To end: STOP",
+        "reminder_several": "{supplier}: overdue {amount} EUR for {count} customers. Supply may be cut after {cutoff}."
+        " If you have paid, please ignore. Info {info}. To end: STOP",
+        "outage": "{supplier}: planned power cut {when}, customer {customers}. {text}Info {info}. To end: STOP",
+        "outage_off": "{supplier}: the planned power cut {when}, customer {customers}, is called off. Info {info}."
+        " To end: STOP",
+        "welcome": "{supplier}: this number is registered for SMS services, customer {customers}. If it was not you,"
+        " answer STOP. Info {info}",
+        "code_portal": "{supplier}: code {code}, valid for {minutes} min. Tell it to nobody. Info {info}",
+        "code_centre": "{supplier}: code {code}, valid for {minutes} min. Tell it only to the clerk before you."
+        " Info {info}",
+    },
+}
+
+_REQUIRED: Mapping[Name, frozenset[str]] = {
+    "reminder": frozenset({"supplier", "info", "amount", "customer"}),
+    "reminder_several": frozenset({"supplier", "info", "amount", "count"}),
+    "outage": frozenset({"supplier", "info", "when", "text"}),
+    "outage_off": frozenset({"supplier", "info", "when"}),
+    "welcome": frozenset({"supplier", "info", "customers"}),
+    "code_portal": frozenset({"supplier", "info", "code", "minutes"}),
+    "code_centre": frozenset({"supplier", "info", "code", "minutes"}),
+}
+_ALLOWED: Mapping[Name, frozenset[str]] = {
+    **_REQUIRED,
+    "reminder": _REQUIRED["reminder"] | {"cutoff", "cutoff_short"},
+    "reminder_several": _REQUIRED["reminder_several"] | {"cutoff", "cutoff_short"},
+    "outage": _REQUIRED["outage"] | {"customers"},
+    "outage_off": _REQUIRED["outage_off"] | {"customers"},
+}
+_CUTOFF = frozenset({"cutoff", "cutoff_short"})
+_LINK = re.compile(r"://|www\.|\b[a-z0-9-]+\.(?:bg|com|net|org|eu|info|me|ly|gg|link|app)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What one reminder speaks of: what the customers of a phone have not paid."""
+
+    customer_numbers: tuple[str, ...]  # each once
+    cents: int
+    cutoff: date  # the earliest
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A text as it stands now."""
+
+    name: Name
+    language: Language
+    text: str
+    changed: bool  # not as it comes with the program
+    parts: int  # at its worst
+
+
+# saying it
+
+
+def reminder(owed: Owed, language: Language, wording: Wording, service: Service) -> str:
+    """One customer by his masked number, several by their count: the total and the earliest cut-off."""
+    several = len(owed.customer_numbers) > 1
+    facts = {
+        "amount": templates.money(owed.cents),
+        "cutoff": templates.day(owed.cutoff),
+        "cutoff_short": f"{owed.cutoff:%d.%m}",
+    }
+    if several:
+        facts["count"] = str(len(owed.customer_numbers))
+    else:
+        facts["customer"] = masks.customer(owed.customer_numbers[0])
+    return _fill(wording[language]["reminder_several" if several else "reminder"], language, service, facts)
+
+
+def outage(
+    name: Literal["outage", "outage_off"],
+    begins: datetime,
+    ends: datetime,
+    customer_numbers: Sequence[str],
+    text: str,
+    language: Language,
+    wording: Wording,
+    service: Service,
+) -> str:
+    """An outage, or its end before it began; `text` is what the network company adds, or nothing.
+
+    What it adds in Cyrillic is transliterated where the rest is Latin.
+    """
+    words = f"{text.rstrip('. ')}. " if text.strip() else ""
+    if language != "bg-Cyrl":
+        words = to_latin(words)
+    facts = {"when": period(begins, ends), "text": words}
+    return _naming(customer_numbers, wording[language][name], language, service, facts)
+
+
+def welcome(customer_numbers: Sequence[str], language: Language, wording: Wording, service: Service) -> str:
+    """What a phone hears once it is registered."""
+    return _naming(customer_numbers, wording[language]["welcome"], language, service, {})
+
+
+def code(
+    name: Literal["code_portal", "code_centre"],
+    digits: str,
+    minutes: int,
+    language: Language,
+    wording: Wording,
+    service: Service,
+) -> str:
+    """A code that ties a phone to its owner: typed in at the portal, or read out in a customer centre."""
+    return _fill(wording[language][name], language, service, {"code": digits, "minutes": str(minutes)})
+
+
+def period(begins: datetime, ends: datetime) -> str:
+    """From when to when, in Sofia; the day once where it is the same."""
+    first, last = begins.astimezone(SOFIA), ends.astimezone(SOFIA)
+    if first.date() == last.date():
+        return f"{first:%d.%m.%Y %H:%M}-{last:%H:%M}"
+    return f"{first:%d.%m.%Y %H:%M} - {last:%d.%m.%Y %H:%M}"
+
+
+def has_link(text: str) -> bool:
+    return _LINK.search(text) is not None
+
+
+def _naming(
+    customer_numbers: Sequence[str], text: str, language: Language, service: Service, facts: Mapping[str, str]
+) -> str:
+    """All the customers, masked; where that takes more than two parts, the first and how many more."""
+    masked = [masks.customer(number) for number in customer_numbers]
+    whole = _fill(text, language, service, {**facts, "customers": ", ".join(masked)})
+    if len(masked) == 1 or segments.measure(whole).parts <= MOST_PARTS:
+        return whole
+    return _fill(text, language, service, {**facts, "customers": f"{masked[0]} +{len(masked) - 1}"})
+
+
+def _fill(text: str, language: Language, service: Service, facts: Mapping[str, str]) -> str:
+    return text.format(**templates.common(language, service), **facts)
+
+
+# keeping it
+
+
+def wording(conn: Connection) -> dict[Language, dict[Name, str]]:
+    """Every text as it stands now."""
+    texts = {language: dict(own) for language, own in TEXTS.items()}
+    for row in conn.execute(select(template.c.name, template.c.language, template.c.text)):
+        if row.name in texts.get(row.language, {}):
+            texts[row.language][row.name] = row.text
+    return texts
+
+
+def overview(conn: Connection, service: Service) -> list[Saved]:
+    """Every text as people look at it."""
+    return [
+        Saved(name, language, text, text != TEXTS[language][name], worst(name, language, text, service).parts)
+        for language, texts in wording(conn).items()
+        for name, text in texts.items()
+    ]
+
+
+def save(
+    conn: Connection, name: str, language: str, text: str | None, service: Service, who: str, now: datetime
+) -> None:
+    """Change a text, or with None take back the one that comes with the program.
+
+    Raises TemplateRefused for a name, language or fact in braces that does not exist, for a fact that is missing, a
+    link, a Latin text outside GSM 03.38, and one that could need more than two parts.
+    """
+    known_name, known_language = _known(name, language)
+    if text is None:
+        here = (template.c.name == known_name) & (template.c.language == known_language)
+        conn.execute(template.delete().where(here))
+        return
+    check(known_name, known_language, text.strip(), service)
+    row = {"name": known_name, "language": known_language, "text": text.strip(), "saved_by": who, "saved_at": now}
+    upsert(conn, template, [row], ["name", "language"])
+
+
+def check(name: Name, language: Language, text: str, service: Service) -> None:
+    """Raises TemplateRefused; see `save`."""
+    what = f"{name!r} ({language})"
+    if len(text) > LONGEST:
+        raise TemplateRefused(what=what, reason=f"it has {len(text)} characters; {LONGEST} are the most")
+    _check_facts(name, text, what)
+    if has_link(text):
+        raise TemplateRefused(what=what, reason="it holds a link, and the service promises to send none")
+    measured = worst(name, language, text, service)
+    if language != "bg-Cyrl" and measured.alphabet is not Alphabet.GSM7:
+        reason = "it holds a character that GSM 03.38 does not have; a Latin text has to do without (write EUR for €)"
+        raise TemplateRefused(what=what, reason=reason)
+    if measured.parts > MOST_PARTS:
+        reason = f"at its worst it would need {measured.parts} parts; {MOST_PARTS} are the most, so shorten it"
+        raise TemplateRefused(what=what, reason=reason)
+
+
+def worst(name: Name, language: Language, text: str, service: Service) -> segments.TextSize:
+    """The text at its longest: 99999,99 EUR for each of five customers, two days of outage."""
+    count = templates.MOST_SITES
+    most = _WORST_CENTS * (count if name == "reminder_several" else 1)
+    moment = "31.12.2026 23:59"
+    facts = {
+        "amount": templates.money(most),
+        "customer": masks.customer("0" * 12),
+        "customers": f"{masks.customer('0' * 12)} +{count - 1}",
+        "count": str(count),
+        "cutoff": moment[:10],
+        "cutoff_short": moment[:5],
+        "when": f"{moment} - {moment}",
+        "text": "",
+        "code": "0" * 6,
+        "minutes": "60",
+    }
+    return segments.measure(_fill(text, language, service, facts))
+
+
+def _known(name: str, language: str) -> tuple[Name, Language]:
+    for known_name in get_args(Name):
+        for known_language in get_args(Language):
+            if (name, language) == (known_name, known_language):
+                return known_name, known_language
+    names, languages = ", ".join(get_args(Name)), ", ".join(get_args(Language))
+    raise TemplateRefused(what=f"{name!r} ({language})", reason=f"there are {names}, each in {languages}")
+
+
+def _check_facts(name: Name, text: str, what: str) -> None:
+    """Only plain {names} that this text has: what stands in braces is no program."""
+    try:
+        pieces = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise TemplateRefused(what=what, reason=f"its braces do not fit together: {error}") from error
+    named = {field for _, field, _, _ in pieces if field is not None}
+    odd = {f"{{{field}}}" for _, field, form, conversion in pieces if field is not None and (form or conversion)}
+    odd |= {f"{{{field}}}" for field in named if field not in _ALLOWED[name]}
+    if odd:
+        known = ", ".join(f"{{{fact}}}" for fact in sorted(_ALLOWED[name]))
+        raise TemplateRefused(what=what, reason=f"{min(odd)} is nothing it could say; there are {known}")
+    missing = _REQUIRED[name] - named
+    if missing:
+        raise TemplateRefused(what=what, reason=f"{{{min(missing)}}} is missing")
+    if name in ("reminder", "reminder_several") and not named & _CUTOFF:
+        raise TemplateRefused(what=what, reason="{cutoff} is missing")
