@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 
-from stdnum.eu import eic
+from modemd.service import metering_points
 
 Row = Mapping[str, str]  # cells by column
 
@@ -87,11 +87,11 @@ def one_of(row: Row, column: str, words: Collection[str]) -> str:
 
 
 def metering_point(row: Row, column: str) -> str | None:
-    """ИТН: 16 characters from 32Z on with the check character of an EIC; empty is None."""
+    """ИТН; empty is None."""
     cell = row[column]
     if not cell:
         return None
-    if not cell.startswith("32Z") or len(cell) != 16 or not eic.is_valid(cell):
+    if not metering_points.is_valid(cell):
         raise ValueError(f"{column}: {shown(cell)} is no metering point 32Z… with a right check character")
     return cell
 

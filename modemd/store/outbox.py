@@ -17,6 +17,7 @@ from modemd.store.bulk import Bulk
 from modemd.store.candidates import Want as Want
 from modemd.store.dialects import next_ids
 from modemd.store.parts import (
+    CANCELLED,
     EXPIRED,
     FAILED,
     IN_DOUBT,
@@ -345,12 +346,21 @@ def doubt(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[Mess
 
 def skip(conn: Connection, items: Sequence[Skip], now: datetime) -> list[MessageState]:
     """Not to be sent after all (paid, opted out, not allowed): what is queued of it -> skipped, with the reason."""
+    return _end(conn, items, SKIPPED, now)
+
+
+def cancel(conn: Connection, items: Sequence[Skip], now: datetime) -> list[MessageState]:
+    """Taken back, perhaps to be queued anew at another time: what is queued of it -> cancelled, with the reason."""
+    return _end(conn, items, CANCELLED, now)
+
+
+def _end(conn: Connection, items: Sequence[Skip], state: MessageState, now: datetime) -> list[MessageState]:
     work = Work(conn, messages=[item.message_id for item in items])
     for item in items:
-        skipped = work.message(item.message_id)
-        for unsent in skipped.parts:
+        ended = work.message(item.message_id)
+        for unsent in ended.parts:
             if unsent.state is QUEUED:
-                work.move(unsent, SKIPPED)
-                work.change(skipped, error=item.reason)
+                work.move(unsent, state)
+                work.change(ended, error=item.reason)
     work.write(now)
     return [work.message(item.message_id).state for item in items]

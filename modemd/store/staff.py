@@ -91,6 +91,12 @@ def of_session(conn: Connection, session: str) -> Person | None:
     return _person(row) if row else None
 
 
+def named(conn: Connection, name: str) -> Person | None:
+    """The person with this name."""
+    row = conn.execute(_PERSON.where(staff.c.name == tidy(name))).first()
+    return _person(row) if row else None
+
+
 def tidy(name: str) -> str:
     """A name as it is kept: people type capitals and spaces that they do not mean."""
     return name.strip().lower()

@@ -8,6 +8,7 @@ from modemd.config import Settings
 from modemd.store import lines
 from modemd.store.lines import Sim
 from tests.service.desk import NOW, Desk
+from tests.service.runs import Runs
 
 
 @pytest.fixture
@@ -31,3 +32,10 @@ def billed(desk: Desk) -> Callable[..., str]:
         return "+359888000101"
 
     return make
+
+
+@pytest.fixture
+def runs(desk: Desk, request: pytest.FixtureRequest) -> Runs:
+    """Reminder runs; indirectly parametrised with settings."""
+    settings = Settings.model_validate({"reminders": {"pause_after": 0}, **getattr(request, "param", {})})
+    return Runs(desk, settings)
