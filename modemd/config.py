@@ -121,6 +121,7 @@ class Service(Section):
     answers_per_day: int = Field(30, ge=1)
     answer_seconds: float = Field(15.0, ge=0)  # 95 of 100 questions shall have their answer by then; 0: no such target
     reassembly_hours: float = Field(24.0, gt=0)  # a long message with missing parts is read as it is after this
+    identity_key_file: Path | None = None  # the key under which billing gives ЕГН and ЛНЧ (HMAC-SHA256)
 
 
 class Canned(Section):

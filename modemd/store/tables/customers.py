@@ -89,6 +89,7 @@ customer = Table(
     Column("language", String(8)),
     Column("active", Boolean, nullable=False),
     Index("ix_customer_itn", "generation", "itn"),
+    Index("ix_customer_identity", "generation", "identity"),
 )
 
 open_item = Table(
