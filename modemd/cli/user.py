@@ -12,7 +12,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(staff.Role)), required=True)
+@click.option("--role", type=click.Choice([str(role) for role in staff.Role]), required=True)
 @settings_option
 def add(name: str, role: str, settings: Settings) -> None:
     """Add a person and print a one-time password, to be changed at the first sign-in.
