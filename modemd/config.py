@@ -110,6 +110,11 @@ class Daemon(Section):
     only_to: tuple[str, ...] = ()
 
 
+class Billing(Section):
+    drop_folder: bool = True  # this daemon takes files from in/ under [daemon] data and writes results to out/
+    results_minutes: float = Field(15.0, gt=0)  # between two looks for results to write
+
+
 class Service(Section):
     supplier: str = Field("Elektrohold", min_length=1)
     supplier_cyrillic: str = Field("Електрохолд", min_length=1)
@@ -244,6 +249,7 @@ class Settings(Section):
     bank: Bank = Bank()
     daemon: Daemon = Daemon()
     line: tuple[Line, ...] = ()
+    billing: Billing = Billing()
     service: Service = Service()
     kinds: Kinds = Kinds()
     reminders: Reminders = Reminders()

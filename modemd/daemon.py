@@ -9,10 +9,12 @@ import uuid
 from datetime import UTC, datetime
 
 import sdnotify
+from sqlalchemy import Engine
 
 from modemd.balance import Balances
 from modemd.config import Settings
 from modemd.gateway import Gateway
+from modemd.handover import HandOver
 from modemd.modem.bank import Bank
 from modemd.service import canned, templates
 from modemd.store import alerts, database, leases, lines, snapshots
@@ -48,14 +50,14 @@ async def run(settings: Settings) -> None:
     ledger = Ledger(engine, now)
     await ledger.start()
     try:
-        await _serve(settings, ledger, stop)
+        await _serve(settings, engine, ledger, stop)
     finally:
         await ledger.close()
         lock.release()
         engine.dispose()
 
 
-async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> None:
+async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: asyncio.Event) -> None:
     name = settings.daemon.name
     instance = str(uuid.uuid4())
     await ledger.do(lines.host_started, name, instance, os.getpid(), now())
@@ -74,7 +76,9 @@ async def _serve(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> Non
 
     wakeup = Wakeup(settings.database.url, look)
     await wakeup.start()
-    pumps = (gateway.follow(), gateway.keep_house(), bank.run(), wishes.run(), balances.run())
+    pumps = [gateway.follow(), gateway.keep_house(), bank.run(), wishes.run(), balances.run()]
+    if settings.billing.drop_folder:
+        pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")

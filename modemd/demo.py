@@ -155,7 +155,7 @@ simulated_bank = {quoted(str(self.bank))}
 
     def _import_customers(self, engine: Engine, now: datetime) -> None:
         today = now.astimezone(SOFIA).date()
-        incoming = self.folder / "in"
+        incoming = self.folder / "billing"
         customers = [customer(number) for number in CUSTOMERS]
         items = [
             open_item(number, index, today + timedelta(days=due), cents)

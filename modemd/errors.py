@@ -267,7 +267,10 @@ class FileRefused(ModemdError):
 
 
 class FileHeld(ModemdError):
-    """{name} is held until a person approves it: {reason}. If it is right, import it again with --approved."""
+    """{name} is held until a person approves it: {reason}.
+
+    If it is right, import it again with --approved, or say so with: modemd file approve
+    """
 
 
 class PeriodRefused(ModemdError):
@@ -308,6 +311,16 @@ class NoLongerTrue(VerbFailed):
 
 class LeavesLater(VerbFailed):
     """Message {message_id} does not leave now: {reason}."""
+
+
+class NotHeldFile(ModemdError):
+    """Nothing was decided: file {file} is {state}, and only a held one waits for a person. See: modemd file list"""
+
+
+class ImportStopped(ModemdError):
+    """The import was broken off: {reason}."""
+
+    permanent = False
 
 
 class UserRefused(ModemdError):

@@ -18,6 +18,9 @@ class AlertKind(StrEnum):
     BALANCE_LOW = "balance_low"
     NO_LINE_READY = "no_line_ready"
     DATA_OLD = "data_old"  # what billing handed over last
+    FILE_HELD = "file_held"
+    FILE_REFUSED = "file_refused"
+    HAND_OVER = "hand_over"  # files cannot be taken or written
 
 
 class Reason(str):

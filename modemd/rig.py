@@ -106,7 +106,7 @@ class Rig:
         numbers = [f"3{index:011}" for index in range(len(phones))]
         items = [open_item(number, index, due, 3791) for index, number in enumerate(numbers)]
         for kind, rows in (("CUSTOMERS", [customer(number) for number in numbers]), ("OPENITEMS", items)):
-            path = files.write(self._folder / "in", kind, "bench", 1, "FULL", now, rows)
+            path = files.write(self._folder / "billing", kind, "bench", 1, "FULL", now, rows)
             importing.import_file(self.engine, path, now, reject_folder=self._folder / "reject")
         with database.writing(self.engine) as conn:
             for phone, number in zip(phones, numbers, strict=True):

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "doctor": {"modem", "store"},
     "setup": {"backup", "store"},
     "balance": {"modem", "store"},
+    "handover": {"billing", "store"},
     "wishes": {"modem", "store"},
 }
 

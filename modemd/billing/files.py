@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import cast
 
 from modemd.billing import cells
-from modemd.billing.frames import CURRENCY, ENCODINGS, FRAMES, MODES, VERSION, Mode
+from modemd.billing.frames import CURRENCY, ENCODINGS, FRAMES, IN, MODES, VERSION, Mode
 from modemd.config import SOFIA
 from modemd.errors import FileRefused
 
@@ -158,8 +158,8 @@ class HandOverFile:
         if row[:1] != ["H"] or len(row) != 9:
             raise self.refusal(f"the header H has {len(row)} cells, not 9")
         _, type_, version, source, seq, mode, data_at, currency, _ = row
-        if type_ not in FRAMES:
-            raise self.refusal(f"the type {cells.shown(type_)} is none of {', '.join(FRAMES)}")
+        if type_ not in IN:
+            raise self.refusal(f"the type {cells.shown(type_)} is none of {', '.join(IN)}")
         if version != VERSION:
             raise self.refusal(f"the version {cells.shown(version)} is not {VERSION}")
         if not (source and len(source) <= 64 and source.isprintable()):
@@ -231,6 +231,16 @@ class _Tally:
         if said != self._cents and not (self._unreadable and said > self._cents):
             return f"the trailer says {cells.money(said)} and the rows sum up to {cells.money(self._cents)}"
         return None
+
+
+def peek(path: Path) -> tuple[str, int]:
+    """Type and sequence as the first line says, whatever it is worth; ("", 0) where it says nothing."""
+    try:
+        with path.open("rb") as file:
+            cells_ = file.readline(_LONGEST_LINE).decode("ascii", "replace").split(";")
+    except OSError:
+        return "", 0
+    return (cells_[1], int(cells_[4])) if len(cells_) > 4 and _SEQUENCE.fullmatch(cells_[4]) else ("", 0)
 
 
 def write(

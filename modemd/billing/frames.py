@@ -11,6 +11,8 @@ CURRENCY = "EUR"
 ENCODINGS = ("utf-8", "windows-1251")
 MODES = ("FULL", "DELTA")
 
+IN = ("CUSTOMERS", "OPENITEMS", "PAYMENTS")  # what billing hands over; the others are what we hand back
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -42,4 +44,5 @@ FRAMES: Mapping[str, Frame] = {
         amount="amount_open",
     ),
     "PAYMENTS": Frame(("customer_no", "invoice_no", "paid_at", "amount"), amount="amount"),
+    "REGISTRATIONS": Frame(("customer_no", "phone_last3", "event", "services", "channel", "at")),
 }

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, func, select, text, tuple_
 
-from modemd.billing import payments
+from modemd.billing import decisions, payments
+from modemd.billing.decisions import Decision
 from modemd.billing.files import HandOverFile, Header
 from modemd.billing.rows import ROW_TYPES, RowType, Tally
 from modemd.errors import FileRefused
@@ -34,6 +35,8 @@ class Previous:
     data_at: datetime | None  # of the last file of any source
     full: tuple[int, int] | None  # rows and open cents of the last FULL file
     repeated: bool  # this very file, by its sequence and checksum, has been imported
+    held: bool  # this very file waits for a person to decide
+    approved: bool  # this very file was held, and a person has said that it is right
 
 
 def previous(conn: Connection, file: HandOverFile) -> Previous:
@@ -45,12 +48,15 @@ def previous(conn: Connection, file: HandOverFile) -> Previous:
     same = imported.where(
         import_file.c.source == header.source, import_file.c.seq == header.seq, import_file.c.sha256 == file.sha256
     )
+    decision = decisions.of_checksum(conn, file.sha256)
     last, last_full = conn.execute(of_source).first(), conn.execute(full).first()
     return Previous(
         seq=last.seq if last else None,
         data_at=conn.scalar(select(dataset.c.data_at).where(dataset.c.type == header.type)),
         full=(last_full.rows, last_full.open_cents) if last_full else None,
         repeated=conn.execute(same.limit(1)).first() is not None,
+        held=decision is Decision.WAITS,
+        approved=decision is Decision.APPROVED,
     )
 
 
@@ -135,6 +141,7 @@ def switch(conn: Connection, file: HandOverFile, generation: int, rows: int) -> 
     of_it = import_file.update().where(import_file.c.id == generation, import_file.c.state == "loading")
     if conn.execute(of_it.values(state="imported")).rowcount != 1 or conn.scalar(loaded) != rows:
         raise file.refusal("its import took too long and was given up by another one; import it again")
+    _settle_held(conn, file)
     current = generation_of(conn, header.type)
     if header.type == "OPENITEMS":
         payments.settle(conn, generation, generation_of(conn, "PAYMENTS"))
@@ -147,6 +154,19 @@ def switch(conn: Connection, file: HandOverFile, generation: int, rows: int) -> 
     upsert(conn, dataset, [now_current], ["type"])
     if header.type == "PAYMENTS":
         payments.settle(conn, generation_of(conn, "OPENITEMS"), generation)
+
+
+def _settle_held(conn: Connection, file: HandOverFile) -> None:
+    """Whoever imports a held file has approved it; what was held under a number that is used up now counts no more."""
+    held = import_file.update().where(
+        import_file.c.type == file.header.type,
+        import_file.c.source == file.header.source,
+        import_file.c.seq <= file.header.seq,
+        import_file.c.state.in_((FileState.HELD, FileState.APPROVED)),
+    )
+    conn.execute(held.where(import_file.c.sha256 == file.sha256).values(state=FileState.APPROVED))
+    moot = "another file has taken its place"
+    conn.execute(held.where(import_file.c.sha256 != file.sha256).values(state=FileState.REFUSED, reason=moot))
 
 
 def generation_of(conn: Connection, type_: str) -> int | None:

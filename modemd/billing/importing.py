@@ -17,7 +17,7 @@ from modemd.billing.files import HandOverFile
 from modemd.billing.frames import Mode
 from modemd.billing.generations import Previous
 from modemd.billing.rows import ROW_TYPES, Tally, good_rows
-from modemd.errors import FileHeld, FileRefused
+from modemd.errors import FileHeld, FileRefused, ImportStopped
 from modemd.store.database import reading, writing
 from modemd.store.schema import FileState, dataset
 
@@ -79,17 +79,30 @@ def import_file(
     try:
         _check_place(file, previous)
         reject_path = _check_rows(engine, file, tally, reject_folder)
-        if not approved:
+        if not approved and not previous.approved:
             _check_movement(file, previous, tally)
     except (FileRefused, FileHeld) as error:
-        held = isinstance(error, FileHeld)
-        state, full = (FileState.HELD, previous.full) if held else (FileState.REFUSED, None)
-        with writing(engine) as conn:
-            reason = str(error.facts["reason"])
-            generations.note(conn, file, tally, now, state, reason=reason, full=full, host=host)
+        _note_fault(engine, file, tally, previous, error, now, host)
         raise
     repeated = not _load(engine, file, tally, now, progress, host)
     return _result(file, tally, reject_path, repeated=repeated)
+
+
+def _note_fault(
+    engine: Engine,
+    file: HandOverFile,
+    tally: Tally,
+    previous: Previous,
+    error: FileRefused | FileHeld,
+    now: datetime,
+    host: str | None,
+) -> None:
+    held = isinstance(error, FileHeld)
+    if held and previous.held:
+        return  # it waits already
+    state, full = (FileState.HELD, previous.full) if held else (FileState.REFUSED, None)
+    with writing(engine) as conn:
+        generations.note(conn, file, tally, now, state, reason=str(error.facts["reason"]), full=full, host=host)
 
 
 def _open(engine: Engine, path: Path, now: datetime, host: str | None) -> HandOverFile:
@@ -157,7 +170,7 @@ def _load(
     try:
         _fill(engine, file, tally, generation, progress)
         switched = _switch(engine, file, tally, generation)
-    except FileRefused as error:
+    except (FileRefused, ImportStopped) as error:
         _discard(engine, file, generation, str(error.facts["reason"]))
         raise
     if not switched:

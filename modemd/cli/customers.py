@@ -5,11 +5,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from modemd import audit
 from modemd.billing import importing
 from modemd.cli.common import now, open_database, person, settings_option
 from modemd.config import Settings
 from modemd.errors import FileHeld, FileRefused
 from modemd.service import subscriptions
+from modemd.store import database
 
 
 @click.command(name="import")
@@ -42,6 +44,10 @@ def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None
                 failed = True
                 click.echo(f"modemd: {error}", err=True)
             else:
+                if approved and not result.repeated:
+                    with database.writing(engine) as conn:
+                        what = f"{result.type} {result.seq}"
+                        audit.note(conn, person(), "file.approve", what, f"{path.name} by modemd import", now())
                 click.echo(f"{path.name}: {result}")
     raise SystemExit(1 if failed else 0)
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": "modemd.cli.doctor:doctor",
     "doubt": "modemd.cli.doubt:doubt",
     "explain": "modemd.cli.explain:explain",
+    "file": "modemd.cli.file:file",
     "import": "modemd.cli.customers:import_",
     "line": "modemd.cli.line:line",
     "messages": "modemd.cli.messages:messages",

@@ -188,7 +188,7 @@ def test_a_held_file_does_not_use_its_number_up_and_can_be_approved(office: Offi
             office.take(held)
     office.take(held, approved=True)
     assert len(office.current()) == 20
-    assert office.noted() == [(1, "imported"), (2, "held"), (2, "held"), (2, "imported")]
+    assert office.noted() == [(1, "imported"), (2, "approved"), (2, "imported")]
 
 
 def test_movement_is_measured_from_the_last_full_file_not_from_deltas(office: Office) -> None:

@@ -190,7 +190,7 @@ class RunningService:
         ]
         with self.engine() as engine:
             for kind, rows in (("CUSTOMERS", customers), ("OPENITEMS", items)):
-                path = files.write(self.folder / "in", kind, "test", 1, "FULL", now, rows)
+                path = files.write(self.folder / "billing", kind, "test", 1, "FULL", now, rows)
                 importing.import_file(engine, path, now, reject_folder=self.folder / "reject")
             with database.writing(engine) as connection:
                 for phone, tied in phones.items():
