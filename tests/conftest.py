@@ -1,7 +1,13 @@
 """Fixtures for the tests of every room."""
 
 import os
+from typing import Any
 
+import pytest
+from argon2 import PasswordHasher
+from xdist.scheduler import WorkStealingScheduling
+
+from modemd.store import passwords
 from tests.databases import VARIABLE, conn, database, engine, postgresql, postgresql_server, sqlite_template
 from tests.simulated_bank import simulated_bank
 
@@ -10,3 +16,23 @@ __all__ = ["conn", "database", "engine", "postgresql", "postgresql_server", "sim
 
 def pytest_report_header() -> str | None:
     return None if os.environ.get(VARIABLE) else f"tests on PostgreSQL are skipped: set {VARIABLE}"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash in no time; what the real one costs is a test of its own."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+LONG = ("tests/test_wheel.py", "tests/flow/test_kill.py", "tests/store/test_outbox_machine.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest, so that none is left alone at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WorkStealingScheduling:
+    """Who has nothing left takes over from the others: the tests of some folders take a hundred times as long."""
+    return WorkStealingScheduling(config, log)

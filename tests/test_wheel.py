@@ -21,8 +21,9 @@ def run(*command: object, cwd: Path) -> str:
 def test_the_wheel_alone_runs_the_demo(tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.glob("modemd-*.whl")
-    venv.create(tmp_path / "empty", with_pip=True)
-    run(tmp_path / "empty/bin/pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=tmp_path)
+    venv.create(tmp_path / "empty", symlinks=True)
+    pip = (sys.executable, "-m", "pip", "--python", tmp_path / "empty/bin/python", "--disable-pip-version-check")
+    run(*pip, "install", "--quiet", "--no-compile", wheel, cwd=tmp_path)
     shown = json.loads(run(tmp_path / "empty/bin/modemd", "demo", "--once", "--json", "--port", 0, cwd=tmp_path))
     assert shown["question"] == "smetka"
     assert "37,91 EUR" in shown["answer"]

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from modemd.store import passwords
 from tests.panels import PASSWORD, RunningPanel
 
 ARGUMENTS = [
@@ -68,12 +66,6 @@ class Visit:
     def _is_wider_than(self, width: int) -> bool:
         self.page.set_viewport_size({"width": width, "height": 800})
         return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
-
-
-@pytest.fixture(autouse=True)
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash in no time: the cost of the real one is not what is tested here."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ class RunningService:
         self.phones = ControlClient(self.bank)
         self._bank_options = bank_options
         self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._engine: Engine | None = None
         self.config.write_text(
             f"""
             database.url = "{self.database_url}"
@@ -124,12 +125,14 @@ class RunningService:
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        engine = database.connect(self.database_url)
-        database.prepare(engine)
+        """The database, opened for the test's own looks at it; each of them ends with no connection open."""
+        if self._engine is None:
+            self._engine = database.connect(self.database_url)
+            database.prepare(self._engine)
         try:
-            yield engine
+            yield self._engine
         finally:
-            engine.dispose()
+            self._engine.dispose()
 
     def overview(self) -> list[lines.ModemOverview]:
         with self.engine() as engine, database.reading(engine) as connection:

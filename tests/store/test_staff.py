@@ -1,15 +1,17 @@
 from datetime import UTC, datetime
 
 import pytest
+from argon2 import Type
 from sqlalchemy import Connection
 
 from modemd.errors import PasswordRefused, UserRefused
-from modemd.store import staff
+from modemd.store import passwords, staff
 from modemd.store.schema import staff as table
 from modemd.store.staff import Role
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+HASHER = passwords._hasher  # the program's own: tests hash with a cheap one
 
 
 def test_a_new_person_signs_in_once_with_the_one_time_password(conn: Connection) -> None:
@@ -30,6 +32,12 @@ def test_a_password_is_kept_as_a_hash_alone(conn: Connection) -> None:
     row = conn.execute(table.select()).one()
     assert row.password_hash.startswith("$argon2id$")
     assert password not in str(row)
+
+
+def test_a_guess_costs_as_much_as_rfc_9106_recommends() -> None:
+    assert (HASHER.type, HASHER.hash_len, HASHER.salt_len) == (Type.ID, 32, 16)
+    assert HASHER.time_cost >= 3
+    assert HASHER.memory_cost >= 64 * 1024  # KiB
 
 
 @pytest.mark.parametrize(("name", "password"), [("elena", "wrong password 1"), ("nobody", PASSWORD), ("elena", "")])
