@@ -244,6 +244,18 @@ class Web(Section):
     simulated_bank: Path | None = None  # the folder of a simulated bank: gives the panel a phone to play with
 
 
+class Portal(Section):
+    """Where customers register by themselves. A КЕП comes in by a host of its own (systemd/nginx-modemd.conf)."""
+
+    codes_per_hour: int = Field(600, ge=1)  # that are sent to phones, in all
+    kep_url: str | None = None  # of the certificates' host, "https://kep.example.bg"; None: no door for a КЕП
+    url: str | None = None  # of the portal's own host, where a КЕП leads back to
+    kep_issuers_file: Path | None = None  # PEM: the issuers whose certificates count
+    kep_crl_folder: Path | None = None  # their revocation lists, *.crl, kept fresh
+    proxy_secret_file: Path | None = None  # what the proxy sends along, so that it is known
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses that it comes from
+
+
 class Settings(Section):
     database: Database = Database()
     bank: Bank = Bank()
@@ -255,6 +267,7 @@ class Settings(Section):
     reminders: Reminders = Reminders()
     outages: Outages = Outages()
     web: Web = Web()
+    portal: Portal = Portal()
     canned: dict[str, Canned] = Field(default_factory=lambda: {"no_power": NO_POWER})
 
     def line_of(self, port: str, imei: str | None, iccid: str | None) -> Line | None:

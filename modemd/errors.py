@@ -251,6 +251,10 @@ class RegistrationRefused(ModemdError):
     """The phone was not registered: {reason}."""
 
 
+class PhoneIsFull(RegistrationRefused):
+    """The phone was not registered: a phone may have {most} customer numbers; this would be {count}."""
+
+
 class NotRegistered(ModemdError):
     """Nothing was ended: {reason}."""
 
@@ -352,6 +356,12 @@ class WishNotAnswered(ModemdError):
 
 
 # the portal
+
+
+class TooOften(ModemdError):
+    """Too many {what} were asked for. Wait an hour, then try again."""
+
+    permanent = False
 
 
 class CertificateRefused(ModemdError):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select
 
 from modemd import audit, masks
 from modemd.config import SOFIA, Language
-from modemd.errors import NotRegistered, RegistrationRefused, WrongNumber
+from modemd.errors import NotRegistered, PhoneIsFull, RegistrationRefused, WrongNumber
 from modemd.service import consent, phones
 from modemd.service.consent import CUSTOMER, NOTICES, SERVICES, Given, Shown
 from modemd.store.dialects import one_at_a_time
@@ -80,14 +80,7 @@ def subscribe(
     or language, a customer who is not in the current data or not active there, and more than 5 customers; then nothing
     has changed.
     """
-    number = phones.normalise(written)
-    _check_choices(services, language)
-    found = _lock(conn, number)
-    if found is not None and found.wrong_number_at is not None:
-        day = f"{found.wrong_number_at.astimezone(SOFIA):%d.%m.%Y}"
-        raise WrongNumber(number=masks.phone(number), day=day)
-    tied = _customers_of(conn, number)
-    new = _new_customers(conn, tied, customer_numbers)
+    number, found, tied, new = _checked(conn, written, customer_numbers, services, language)
     consent.give(conn, number, [*tied, *new], services, Given(channel, who, now, shown))
     chosen = {"language": language, **{service: service in services for service in SERVICES}}
     if found is None:
@@ -102,6 +95,27 @@ def subscribe(
         what = f"{', '.join(services)} for {', '.join(customer_numbers)}"
         audit.note(conn, who, "phone.register", number, what, now)
     return number
+
+
+def check(
+    conn: Connection, written: str, customer_numbers: Sequence[str], services: Collection[str], language: str
+) -> str:
+    """Whether `subscribe` would do it; returns the phone in E.164 and changes nothing. Raises what that raises."""
+    return _checked(conn, written, customer_numbers, services, language)[0]
+
+
+def _checked(
+    conn: Connection, written: str, customer_numbers: Sequence[str], services: Collection[str], language: str
+) -> tuple[str, Any, list[str], list[str]]:
+    """(number, its locked row if any, the customers that it has, those that are new to it)."""
+    number = phones.normalise(written)
+    _check_choices(services, language)
+    found = _lock(conn, number)
+    if found is not None and found.wrong_number_at is not None:
+        day = f"{found.wrong_number_at.astimezone(SOFIA):%d.%m.%Y}"
+        raise WrongNumber(number=masks.phone(number), day=day)
+    tied = _customers_of(conn, number)
+    return number, found, tied, _new_customers(conn, tied, customer_numbers)
 
 
 def register(
@@ -260,8 +274,7 @@ def _new_customers(conn: Connection, tied: Collection[str], customer_numbers: Se
         _check_customer(conn, customer_no)
     new = [customer_no for customer_no in dict.fromkeys(customer_numbers) if customer_no not in tied]
     if new and len(tied) + len(new) > MOST_CUSTOMERS:
-        count = len(tied) + len(new)
-        raise RegistrationRefused(reason=f"a phone may have {MOST_CUSTOMERS} customer numbers; this would be {count}")
+        raise PhoneIsFull(most=MOST_CUSTOMERS, count=len(tied) + len(new))
     return new
 
 
