@@ -386,6 +386,13 @@ class BenchFailed(ModemdError):
     """Nothing was measured: {reason}. Its last words: {said}"""
 
 
+class ScenarioRefused(ModemdError):
+    """The database {url} is not empty ({table} holds rows), and a scenario is written into an empty one only.
+
+    Name another one in [database] url.
+    """
+
+
 class SimulatorError(ModemdError):
     """The simulated bank in {dir} did not do it: {reason}."""
 

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "modem": {"at", "pdu"},
     "audit": {"store"},
     "reports": {"store"},
+    "scenarios": {"service", "store", "pdu"},
     "service": {"audit", "quota", "store", "pdu"},
     "billing": {"audit", "service", "store", "pdu"},
     "web": {"audit", "reports", "service", "billing", "store", "pdu"},

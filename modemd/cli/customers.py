@@ -1,12 +1,10 @@
-from functools import partial
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from modemd import audit
 from modemd.billing import importing
+from modemd.cli import progress
 from modemd.cli.common import now, open_database, person, settings_option
 from modemd.config import Settings
 from modemd.errors import FileHeld, FileRefused
@@ -26,11 +24,9 @@ def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None
     """
     engine = open_database(settings)
     failed = False
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with progress.bars() as shown:
         for path in paths:
-            task = progress.add_task(path.name, total=None)
-            moved = partial(_move, progress, task)
+            moved = progress.begin(shown, path.name)
             try:
                 result = importing.import_file(
                     engine,
@@ -50,10 +46,6 @@ def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None
                         audit.note(conn, person(), "file.approve", what, f"{path.name} by modemd import", now())
                 click.echo(f"{path.name}: {result}")
     raise SystemExit(1 if failed else 0)
-
-
-def _move(progress: Progress, task: TaskID, done: int, total: int) -> None:
-    progress.update(task, completed=done, total=total)
 
 
 @click.command()

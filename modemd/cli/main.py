@@ -30,6 +30,7 @@ COMMANDS = {
     "setup": "modemd.cli.setup:setup",
     "sim": "modemd.cli.sim:sim",
     "sim-fault": "modemd.cli.sim:sim_fault",
+    "sim-load": "modemd.cli.sim_load:sim_load",
     "sim-phone": "modemd.cli.sim:sim_phone",
     "sim-text": "modemd.cli.sim:sim_text",
     "status": "modemd.cli.status:status",

@@ -17,6 +17,11 @@ from sqlalchemy import (
 )
 
 
+def sqlite_text(moment: datetime) -> str:
+    """A time as SQLite keeps it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class _SqliteUtc(TypeDecorator[datetime]):
     """SQLite has no time with a zone: fixed-width ISO text, so that text order is time order."""
 
@@ -24,7 +29,7 @@ class _SqliteUtc(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+        return None if value is None else sqlite_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
