@@ -54,9 +54,8 @@ def _fault(canned: Canned, language: Language, text: str, settings: Settings) ->
 
 
 def _filled(canned: Canned, language: Language, settings: Settings) -> str:
-    service = settings.service
-    supplier = templates.supplier(language, service)
-    return canned.texts[language].format(supplier=supplier, info=service.info_line, emergency=service.emergency_line)
+    facts = templates.common(language, settings.service)
+    return canned.texts[language].format(**facts, emergency=settings.service.emergency_line)
 
 
 def _latin(text: str) -> str:

@@ -4,7 +4,6 @@ These texts can be changed (`save`); one that could need more than two parts at 
 the wording it was previewed with, so that what leaves is what was approved.
 """
 
-import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,7 +90,6 @@ _ALLOWED: Mapping[Name, frozenset[str]] = {
     "outage_off": _REQUIRED["outage_off"] | {"customers"},
 }
 _CUTOFF = frozenset({"cutoff", "cutoff_short"})
-_LINK = re.compile(r"://|www\.|\b[a-z0-9-]+\.(?:bg|com|net|org|eu|info|me|ly|gg|link|app)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +176,6 @@ def period(begins: datetime, ends: datetime) -> str:
     return f"{first:%d.%m.%Y %H:%M} - {last:%d.%m.%Y %H:%M}"
 
 
-def has_link(text: str) -> bool:
-    return _LINK.search(text) is not None
-
-
 def _naming(
     customer_numbers: Sequence[str], text: str, language: Language, service: Service, facts: Mapping[str, str]
 ) -> str:
@@ -242,7 +236,7 @@ def check(name: Name, language: Language, text: str, service: Service) -> None:
     if len(text) > LONGEST:
         raise TemplateRefused(what=what, reason=f"it has {len(text)} characters; {LONGEST} are the most")
     _check_facts(name, text, what)
-    if has_link(text):
+    if templates.has_link(text):
         raise TemplateRefused(what=what, reason="it holds a link, and the service promises to send none")
     measured = worst(name, language, text, service)
     if language != "bg-Cyrl" and measured.alphabet is not Alphabet.GSM7:

@@ -14,7 +14,7 @@ from modemd import audit
 from modemd.config import Language, Settings
 from modemd.errors import CampaignRefused, NothingToSend
 from modemd.pdu import segments
-from modemd.service import metering_points, notices, subscriptions
+from modemd.service import metering_points, notices, subscriptions, templates
 from modemd.service.campaigns import Actor
 from modemd.service.notices import Name, Wording
 from modemd.service.subscriptions import MOST_CUSTOMERS
@@ -73,7 +73,7 @@ def read(points: str, begins: datetime, ends: datetime, text: str, now: datetime
         raise _refused("it is over already")
     if ends - begins > LONGEST:
         raise _refused(f"it would last longer than {LONGEST.days} days")
-    if notices.has_link(text):
+    if templates.has_link(text):
         raise _refused("the text holds a link, and the service promises to send none")
     return Outage(tuple(found), begins, ends, " ".join(text.split()))
 

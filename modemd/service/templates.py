@@ -20,7 +20,7 @@ Name = Literal["bill", "overdue", "nothing_due", "no_data", "not_registered", "n
 MOST_PARTS = 2
 MOST_SITES = 5
 _WORST_CENTS = 9_999_999
-_LINK = re.compile(r"[a-z]+://|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|bg|eu|info|biz|ru|ly)\b", re.IGNORECASE)
+_LINK = re.compile(r"://|www\.|\b[a-z0-9-]+\.(?:bg|com|net|org|eu|info|me|ly|gg|link|app|biz)\b", re.IGNORECASE)
 
 TEXTS: dict[Language, dict[Name, str]] = {
     "bg-Latn": {
@@ -196,11 +196,6 @@ def has_link(text: str) -> bool:
     return _LINK.search(text) is not None
 
 
-def supplier(language: Language, service: Service) -> str:
-    """The supplier's name as a text in this language writes it."""
-    return service.supplier_cyrillic if language == "bg-Cyrl" else service.supplier
-
-
 def mask(customer_no: str) -> str:
     """A customer number as texts show it: its last 4 digits."""
     return masks.customer(customer_no)
@@ -227,4 +222,5 @@ def _time(moment: datetime) -> str:
 
 def common(language: Language, service: Service) -> dict[str, str]:
     """What every text names: the supplier and the information line."""
-    return {"supplier": supplier(language, service), "info": service.info_line}
+    supplier = service.supplier_cyrillic if language == "bg-Cyrl" else service.supplier
+    return {"supplier": supplier, "info": service.info_line}
