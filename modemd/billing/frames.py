@@ -45,4 +45,17 @@ FRAMES: Mapping[str, Frame] = {
     ),
     "PAYMENTS": Frame(("customer_no", "invoice_no", "paid_at", "amount"), amount="amount"),
     "REGISTRATIONS": Frame(("customer_no", "phone_last3", "event", "services", "channel", "at")),
+    "SMSRESULTS": Frame(
+        (
+            "customer_no",
+            "invoice_no",
+            "level",
+            "phone_last3",
+            "queued_at",
+            "sent_at",
+            "status",
+            "status_at",
+            "error",
+        )
+    ),
 }

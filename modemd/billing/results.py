@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from modemd.billing import files, registrations
+from modemd.billing import files, registrations, smsresults
 from modemd.store.database import reading, writing
 from modemd.store.dialects import one_at_a_time
 from modemd.store.schema import export_file
@@ -29,12 +29,15 @@ MOST_ROWS = 50_000  # in one file
 class ResultType:
     """Where the rows of one type of file come from."""
 
-    claim: Callable[[Connection, int, int], int]  # (file id, at most so many): give it what is untold; returns how many
+    claim: Callable[[Connection, int, int, datetime], int]  # gives a file (id) at most so many untold rows; how many
     rows: Callable[[Connection, int], Iterator[Mapping[str, str]]]
 
 
 RESULT_TYPES: Mapping[str, ResultType] = {
-    "REGISTRATIONS": ResultType(registrations.claim, registrations.rows),
+    "REGISTRATIONS": ResultType(
+        lambda conn, file_id, most, _now: registrations.claim(conn, file_id, most), registrations.rows
+    ),
+    "SMSRESULTS": ResultType(smsresults.claim, smsresults.rows),
 }
 
 
@@ -65,7 +68,7 @@ def _claim(conn: Connection, type_: str, host: str, now: datetime) -> bool:
     row = {"type": type_, "seq": last + 1, "rows": 0, "host": host, "at": now}
     with conn.begin_nested() as nested:
         file_id: int = conn.execute(export_file.insert().returning(export_file.c.id), row).scalar_one()
-        count = RESULT_TYPES[type_].claim(conn, file_id, MOST_ROWS)
+        count = RESULT_TYPES[type_].claim(conn, file_id, MOST_ROWS, now)
         if count == 0:
             nested.rollback()
             return False

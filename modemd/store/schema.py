@@ -30,6 +30,7 @@ from modemd.store.tables.campaigns import (
     campaign_recipient,
     template,
 )
+from modemd.store.tables.chores import chore
 from modemd.store.tables.consent import Channel, consent, consent_text
 from modemd.store.tables.customers import (
     FileState,

@@ -103,7 +103,9 @@ campaign_item = Table(  # an invoice that a reminder speaks of
     Column("cents", BigInteger, nullable=False),
     Column("cutoff_date", Date, nullable=False),
     Column("counts", Boolean, nullable=False, server_default=text("false")),  # it is in the outbox, or has left
+    Column("result_file_id", Id, ForeignKey("export_file.id")),  # the SMSRESULTS file that tells what became of it
     Index("ix_campaign_item_recipient_id", "recipient_id"),
+    Index("ix_campaign_item_result_file_id", "result_file_id"),
     Index("ix_campaign_item_invoice", "customer_no", "invoice_no", "level"),
     partial_index(
         "uq_campaign_item_once", "customer_no", "invoice_no", "level", "phone", where="counts", unique=True

@@ -52,6 +52,8 @@ consent = Table(
     Index("ix_consent_begun_at", "begun_at"),
     partial_index("uq_consent_open", "phone", "customer_no", where="ended_at IS NULL", unique=True),
     partial_index("ix_consent_ended_at", "ended_at", where="ended_at IS NOT NULL"),
+    Index("ix_consent_begin_file_id", "begin_file_id"),
+    Index("ix_consent_end_file_id", "end_file_id"),
     partial_index("ix_consent_begin_untold", "id", where="begin_file_id IS NULL"),
     partial_index("ix_consent_end_untold", "id", where="end_file_id IS NULL AND ended_at IS NOT NULL"),
 )
