@@ -151,6 +151,7 @@ class Gateway:
         log.info("%s: a late answer settles part %s", modem.name, part_id)
         if isinstance(outcome, int):
             self._ledger.post(outbox.sent, outbox.Sent(part_id, outcome))
+            self._ledger.later(outbox.follow_up, part_id)
         elif isinstance(outcome, CommandRefused):
             refused = outbox.Refused(part_id, str(outcome), outcome.permanent, self._now() + FIRST_RETRY, LATE_ATTEMPTS)
             self._ledger.post(outbox.refused, refused)

@@ -80,6 +80,7 @@ class Sender:
         self._leaves: tuple[str, ...] = ()
         self._answers_up_to = max(getattr(settings.kinds, kind).priority for kind in ANSWERS)
         self._seconds_a_part = 1.0
+        self._next_reference: int | None = None
         self._stopping = False
 
     # from the gateway
@@ -294,7 +295,8 @@ class Sender:
         part = held.parts[0]
         held.begun = True
         # The ledger keeps the order: when this mark is on the disk, so is what became of the part before (rule 11).
-        committed = self._ledger.batch(outbox.mark_sending, outbox.Sending(part.part_id, self.line_id), self._host)
+        sending = outbox.Sending(part.part_id, self.line_id, self._next_reference)
+        committed = self._ledger.batch(outbox.mark_sending, sending, self._host)
         began = asyncio.get_running_loop().time()
         try:
             reference = await self.modem.send(part, committed)
@@ -310,7 +312,9 @@ class Sender:
             self._drop(held)
         else:
             self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference))
+            self._ledger.later(outbox.follow_up, part.part_id)
             self._seconds_a_part += 0.2 * (asyncio.get_running_loop().time() - began - self._seconds_a_part)
+            self._next_reference = (reference + 1) % 256
             self._quota.count(self._now())
             held.parts.popleft()
             if not held.parts:

@@ -146,6 +146,7 @@ class RunningPanel:
             part = claim.open_parts[0].id
             outbox.mark_sending(conn, [Sending(part, line_id)], self.now, HOST)
             outbox.sent(conn, [Sent(part, 7)], self.now)
+            outbox.follow_up(conn, [part], self.now)
 
     # the way in
 

@@ -16,6 +16,7 @@ from modemd.service.reminders.rules import Reason, Rules, facts
 from modemd.store import campaigns, outbox
 from modemd.store.campaigns import Campaign
 from modemd.store.freshness import freshness
+from modemd.store.ledger import hasty
 from modemd.store.outbox import Sending
 from modemd.store.schema import (
     CampaignKind,
@@ -70,6 +71,7 @@ class LastLook:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
+    @hasty
     def mark_sending(self, conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
         """As `outbox.mark_sending`, after a last look at each message.
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, text
 
+from modemd.store.outbox import follow_up
 from modemd.store.parts import IN_DOUBT, QUEUED, SENDING, UNCLAIMED, Work
 from modemd.store.schema import message
 
@@ -40,5 +41,6 @@ def _return(conn: Connection, message_ids: Sequence[int], now: datetime) -> Retu
     for claimed in work.messages.values():
         work.change(claimed, **UNCLAIMED)
     work.write(now)
+    follow_up(conn, list(work.parts), now)  # nobody did it for those that were sent last
     states = [returned.state for returned in work.messages.values()]
     return Returned(states.count(QUEUED), states.count(IN_DOUBT))

@@ -5,6 +5,9 @@ goes to the writer thread together; whatever has come when that thread is free i
 what was asked for earlier is never on the disk later. When anything in a round goes wrong, it is rolled back and run
 again item by item, in the order of asking, so that only the guilty one hears of it.
 
+What is asked for with `later` waits a little, so that it is written for many at once. It is written before anything but
+the `hasty` verbs, which run first in their round.
+
 A round that met a locked SQLite, a deadlock or a lost PostgreSQL connection is run again, with back-off, for as long as
 it takes. If the connection is lost inside COMMIT, the server is asked by transaction id whether it committed, so that
 nothing is done twice. (After a fail-over to a standby that never saw the transaction, it did not.)
@@ -33,10 +36,20 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0)  # s between attempts; the last one repeats
+LATER_SECONDS = 0.05  # what is asked for with `later` is on the disk at the latest then, and a round
 CLOSING_PATIENCE = 10.0  # s that close() waits for a database that does not answer
 
 _TRANSACTION_ID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
 _TRANSACTION_STATUS = text("SELECT pg_xact_status(CAST(:xid AS xid8))")
+
+V = TypeVar("V", bound=Callable[..., Any])
+_HASTY: set[Callable[..., Any]] = set()
+
+
+def hasty(verb: V) -> V:
+    """Mark a verb that somebody waits for and that bears that what was asked for with `later` is not there yet."""
+    _HASTY.add(verb)
+    return verb
 
 
 @dataclass(slots=True)
@@ -47,6 +60,7 @@ class _Request:
     future: asyncio.Future[Any] | None  # None: nobody waits
     gathered: bool = False  # takes items
     item: Any = None
+    later: bool = False
 
 
 class _Call:
@@ -79,6 +93,8 @@ class Ledger:
         self._thread: threading.Thread | None = None
         self._this_turn: list[_Request] = []
         self._rounds: queue.SimpleQueue[list[_Request] | None] = queue.SimpleQueue()
+        self._later: list[_Request] = []
+        self._write_later_at = 0.0
         self._conn: Connection | None = None
         self._closing = threading.Event()
         self._give_up_at = 0.0
@@ -131,6 +147,16 @@ class Ledger:
         """As batch, for a caller that does not wait; an error is logged."""
         self._put(_Request(verb, args, kwargs, None, gathered=True, item=item))
 
+    def later(
+        self,
+        verb: Callable[Concatenate[Connection, Sequence[T], datetime, P], Sequence[object]],
+        item: T,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """As post, but it may wait for LATER_SECONDS, or for the next round that has more than `hasty` verbs."""
+        self._put(_Request(verb, args, kwargs, None, gathered=True, item=item, later=True))
+
     def _future(self) -> asyncio.Future[Any]:
         if self._loop is None or self._closing.is_set():
             raise VerbFailed(reason="the ledger is not open")
@@ -166,15 +192,45 @@ class Ledger:
         self._drop_connection()
 
     def _next_round(self) -> list[_Request] | None:
-        """Everything that waits, at least one request; None when there is nothing more to come."""
-        requests = self._rounds.get()
+        """What is to be done now, at least one request; None when there is nothing more to come."""
+        while (asked := self._asked()) is not None or self._later:
+            hasty: list[_Request] = []
+            others: list[_Request] = []
+            for request in asked or ():
+                if request.later:
+                    self._put_off(request)
+                else:
+                    in_haste = getattr(request.verb, "__func__", request.verb) in _HASTY  # of a method, the function
+                    (hasty if in_haste else others).append(request)
+            if others or asked is None or time.monotonic() >= self._write_later_at:
+                others, self._later = self._later + others, []
+            if hasty or others:
+                return hasty + others
+        return None
+
+    def _asked(self) -> list[_Request] | None:
+        """Everything that waits; empty when it is time for what was put off; None once the ledger is closed."""
+        try:
+            requests = self._rounds.get(timeout=self._patience())
+        except queue.Empty:
+            return []
         while requests is not None and not self._rounds.empty():
             more = self._rounds.get()
             if more is None:
                 self._rounds.put(None)
                 break
             requests += more
+        if requests is None:
+            self._rounds.put(None)  # for the next one who asks
         return requests
+
+    def _patience(self) -> float | None:
+        return max(0.0, self._write_later_at - time.monotonic()) if self._later else None
+
+    def _put_off(self, request: _Request) -> None:
+        if not self._later:
+            self._write_later_at = time.monotonic() + LATER_SECONDS
+        self._later.append(request)
 
     def _settle(self, requests: Sequence[_Request]) -> list[_Outcome]:
         """Run a round; what raises alone is to blame for it."""

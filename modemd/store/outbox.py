@@ -9,27 +9,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, Row, bindparam, func, or_, select
 
 from modemd.errors import VerbFailed
 from modemd.store import candidates, status_reports, switch, wakeup
 from modemd.store.bulk import Bulk
 from modemd.store.candidates import Want as Want
 from modemd.store.dialects import next_ids
+from modemd.store.ledger import hasty
 from modemd.store.parts import (
     CANCELLED,
     EXPIRED,
     FAILED,
+    HELD,
     IN_DOUBT,
     NEVER_HANDED_OVER,
     QUEUED,
     SENDING,
     SENT,
     SKIPPED,
-    UNANSWERED,
     UNCLAIMED,
     Part,
     Work,
+    follow,
 )
 from modemd.store.schema import MessageState, line, message, part
 
@@ -77,6 +79,7 @@ class Claim:
 class Sending:
     part_id: int
     line_id: int
+    expected_reference: int | None = None  # the TP-MR that it will probably get; None: as the line's last one says
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +138,29 @@ _MARK_PART = Bulk(
         state=SENDING,
         line_id=bindparam("for_line"),
         submitted_at=bindparam("at"),
-        expected_reference=select((line.c.last_reference + 1) % 256)
-        .where(line.c.id == bindparam("for_line"))
-        .scalar_subquery(),
+        expected_reference=func.coalesce(
+            bindparam("expected"),
+            select((line.c.last_reference + 1) % 256).where(line.c.id == bindparam("for_line")).scalar_subquery(),
+        ),
     )
 )
-_LAST_REFERENCE = Bulk(line.update().where(line.c.id == bindparam("row_id")), ["last_reference"])
+_OF_LINE = (part.c.line_id == line.c.id, part.c.submitted_at.is_not(None), part.c.reference.is_not(None))
+_LAST_REFERENCE = Bulk(
+    line.update()
+    .where(line.c.id == select(part.c.line_id).where(part.c.id == bindparam("of_part")).scalar_subquery())
+    .values(
+        last_reference=select(part.c.reference)
+        .where(*_OF_LINE)
+        .order_by(part.c.submitted_at.desc(), part.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+)
+_SENT = Bulk(
+    part.update()
+    .where(part.c.id == bindparam("of_part"), part.c.state == SENDING)
+    .values(state=SENT, reference=bindparam("given"), sent_at=bindparam("at"))
+)
 
 
 def enqueue(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> list[int]:
@@ -255,13 +275,23 @@ def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: s
     return [None] * len(message_ids)
 
 
+@hasty
 def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
     """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line.
 
     Or where the switch does not permit it: it stands still until this is committed (rule 13).
     """
     switch.hold_still(conn)
-    marks = [{"of_part": each.part_id, "for_line": each.line_id, "host": host, "at": now} for each in sendings]
+    marks = [
+        {
+            "of_part": each.part_id,
+            "for_line": each.line_id,
+            "expected": each.expected_reference,
+            "host": host,
+            "at": now,
+        }
+        for each in sendings
+    ]
     # The message first: its row lock keeps a host that takes over expired leases out until we commit.
     messages, parts = _MARK_MESSAGE.run(conn, marks), _MARK_PART.run(conn, marks)
     if not messages == parts == len(sendings):
@@ -269,30 +299,39 @@ def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, h
     return [None] * len(sendings)
 
 
-def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[MessageState]:
-    """+CMGS came, also late: sending, in_doubt or held -> sent. Idempotent. Returns the states of the messages.
+@hasty
+def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[None]:
+    """+CMGS came, also late: the part is sent, whether it was sending, in doubt or held. Idempotent.
 
-    A status report that was there first settles the part at once.
+    It is all that must be on the disk before the line's next part may leave. The rest is for `follow_up`.
     """
+    answers = [{"of_part": item.part_id, "given": item.reference, "at": now} for item in items]
+    if _SENT.run(conn, answers) < len(items):
+        _sent_late(conn, items, now)
+    return [None] * len(items)
+
+
+def _sent_late(conn: Connection, items: Sequence[Sent], now: datetime) -> None:
+    """Some had their answer already, or were in doubt: nobody claims those, so their messages follow at once."""
     work = Work(conn, parts=[item.part_id for item in items])
-    last_references: dict[int, int] = {}
-    answered = []
     for item in items:
-        part_sent = work.part(item.part_id)
-        if part_sent.state not in UNANSWERED:
-            continue
-        if part_sent.state is SENDING and part_sent.line_id is not None:
-            last_references[part_sent.line_id] = item.reference
-        work.move(part_sent, SENT, reference=item.reference, sent_at=now)
-        work.change(part_sent.message, sent_at=now, line_id=part_sent.line_id)
-        answered.append(item.part_id)
+        late = work.part(item.part_id)
+        if late.state in (IN_DOUBT, HELD):
+            work.move(late, SENT, reference=item.reference, sent_at=now)
     work.write(now)
-    if last_references:
-        rows = [{"row_id": line_id, "last_reference": last} for line_id, last in sorted(last_references.items())]
-        _LAST_REFERENCE.run(conn, rows)
-    if answered and status_reports.settle_waiting(conn, answered, now):
-        work = Work(conn, parts=[item.part_id for item in items])
-    return [work.part(item.part_id).message.state for item in items]
+    follow_up(conn, [item.part_id for item in items], now)
+
+
+def follow_up(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[None]:
+    """What may wait of parts that were sent: the rows of their messages and lines, the reports that were there first.
+
+    A daemon that was killed before it makes up for it when it starts: see `leases.recover`.
+    """
+    if part_ids:
+        follow(conn, part_ids, now)
+        _LAST_REFERENCE.run(conn, [{"of_part": part_id} for part_id in part_ids])
+        status_reports.settle_waiting(conn, part_ids, now)
+    return [None] * len(part_ids)
 
 
 def refused(conn: Connection, items: Sequence[Refused], now: datetime) -> list[MessageState]:

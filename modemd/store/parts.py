@@ -1,16 +1,21 @@
-"""The states of parts and messages: the moves a part may make, and the message's state derived from its parts'."""
+"""The states of parts and messages: the moves a part may make, and the message's state derived from its parts'.
+
+The parts are the truth. Of a message whose part was just sent, the row may still say `sending`; `follow` brings it in
+line, at the latest when the daemon starts again.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, func, literal_column, select
 
 from modemd.errors import VerbFailed
 from modemd.store.bulk import Bulk
-from modemd.store.schema import MessageState, message, part
+from modemd.store.schema import MessageState, UtcTime, message, part
 
 QUEUED = MessageState.QUEUED
 SENDING = MessageState.SENDING
@@ -38,18 +43,22 @@ MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     SKIPPED: frozenset(),
     CANCELLED: frozenset(),
 }
-UNANSWERED = frozenset({SENDING, IN_DOUBT, HELD})  # handed over, and neither +CMGS nor a report has said a word
 CLAIMABLE = frozenset({QUEUED, SENDING})
 UNCLAIMED: Mapping[str, None] = {"claimed_by": None, "claimed_line_id": None, "lease_until": None}
 NEVER_HANDED_OVER: Mapping[str, None] = {"line_id": None, "submitted_at": None, "expected_reference": None}
 
 
+# A message's state is the first of these that one of its parts has: what is open, then the worst that happened.
+_ORDER = (
+    *(SENDING, IN_DOUBT, HELD, FAILED, QUEUED, SKIPPED, CANCELLED, UNDELIVERED, EXPIRED),
+    *(SENT, DELIVERED),  # delivered when all parts are
+)
+_RANK = {state: rank for rank, state in enumerate(_ORDER)}
+
+
 def derive(states: Collection[MessageState]) -> MessageState:
-    """A message's state from those of its parts: what is open comes first, then the worst that happened."""
-    for state in (SENDING, IN_DOUBT, HELD, FAILED, QUEUED, SKIPPED, CANCELLED, UNDELIVERED, EXPIRED):
-        if state in states:
-            return state
-    return DELIVERED if all(state is DELIVERED for state in states) else SENT
+    """A message's state from those of its parts."""
+    return min(states, key=_RANK.__getitem__)
 
 
 @dataclass(slots=True)
@@ -92,6 +101,39 @@ _OF_MESSAGES = _LOAD.where(message.c.id.in_(bindparam("ids", expanding=True)))
 _OF_PARTS = _LOAD.where(
     message.c.id.in_(select(part.c.message_id).where(part.c.id.in_(bindparam("ids", expanding=True))))
 )
+
+
+_RANKED = " ".join(f"WHEN '{state}' THEN '{rank:02}{state}'" for state, rank in _RANK.items())
+_TOGETHER = (  # the parts of a message in one row; its state as `derive` says
+    select(
+        part.c.message_id,
+        func.substr(func.min(literal_column(f"CASE part.state {_RANKED} END")), literal_column("3")).label("state"),
+        func.max(part.c.sent_at).label("sent_at"),
+        func.max(case((part.c.sent_at.is_not(None), part.c.line_id))).label("line_id"),
+    )
+    .where(part.c.message_id == select(part.c.message_id).where(part.c.id == bindparam("of_part")).scalar_subquery())
+    .group_by(part.c.message_id)
+    .subquery("together")
+)
+_CLAIMABLE: ColumnElement[bool] = literal_column(
+    f"together.state IN ({', '.join(repr(state.value) for state in sorted(CLAIMABLE))})"
+)
+_FOLLOW = Bulk(
+    message.update()
+    .where(message.c.id == _TOGETHER.c.message_id)
+    .values(
+        state=_TOGETHER.c.state,
+        state_at=case((message.c.state == _TOGETHER.c.state, message.c.state_at), else_=bindparam("at", type_=UtcTime)),
+        sent_at=func.coalesce(_TOGETHER.c.sent_at, message.c.sent_at),
+        line_id=func.coalesce(_TOGETHER.c.line_id, message.c.line_id),
+        **{name: case((_CLAIMABLE, message.c[name])) for name in UNCLAIMED},
+    )
+)
+
+
+def follow(conn: Connection, part_ids: Iterable[int], now: datetime) -> None:
+    """Bring the rows of the messages in line with their parts, whatever those say by now."""
+    _FOLLOW.run(conn, [{"of_part": part_id, "at": now} for part_id in part_ids])
 
 
 @cache

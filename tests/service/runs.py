@@ -141,6 +141,7 @@ class Runs:
                 return False
             self.reference = (self.reference + 1) % 256
             outbox.sent(self.conn, [Sent(each.id, self.reference)], self.now)
+            outbox.follow_up(self.conn, [each.id], self.now)
         self.texts.append((claim.recipient, claim.text))
         return True
 

@@ -61,7 +61,9 @@ class Outbox:
         return part_id
 
     def sent(self, part_id: int, reference: int = 1) -> str:
-        return outbox.sent(self.conn, [Sent(part_id, reference)], self.now)[0]
+        outbox.sent(self.conn, [Sent(part_id, reference)], self.now)
+        outbox.follow_up(self.conn, [part_id], self.now)
+        return str(self.of_part(part_id).state)
 
     def refused(
         self,

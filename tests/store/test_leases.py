@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select, text
 from modemd.errors import VerbFailed
 from modemd.store import leases, outbox
 from modemd.store.leases import Returned
-from modemd.store.outbox import Sending, Want
+from modemd.store.outbox import Sending, Sent, Want
 from modemd.store.schema import message, part
 from tests.store.outbox_driver import HOST, LEASE, NOW, Outbox, compose
 
@@ -70,6 +70,24 @@ def test_a_long_message_between_two_parts_goes_on_after_a_restart(out: Outbox, l
     leases.recover(out.conn, "gsm-host-1", NOW)
     (again,) = out.claim(line_id)
     assert [each.number for each in again.open_parts] == [2]
+
+
+def test_a_restart_makes_up_for_what_should_have_followed_a_sent_part(out: Outbox, line_id: int) -> None:
+    part_id = out.sending(line_id)
+    outbox.sent(out.conn, [Sent(part_id, 7)], NOW)  # then the daemon was killed
+    leases.recover(out.conn, HOST, NOW + SECOND)
+    owner = out.of_part(part_id)
+    assert (owner.state, owner.sent_at, owner.line_id, owner.claimed_by) == ("sent", NOW, line_id, None)
+    assert out.part(out.sending(line_id)).expected_reference == 8
+
+
+def test_a_restart_settles_a_part_by_the_report_that_came_before_it_was_sent(out: Outbox, line_id: int) -> None:
+    part_id = out.sending(line_id)
+    out.conn.execute(part.update().values(expected_reference=100))  # the report fits nothing yet
+    out.report(line_id, 7)
+    outbox.sent(out.conn, [Sent(part_id, 7)], NOW)
+    leases.recover(out.conn, HOST, NOW + SECOND)
+    assert (out.part(part_id).state, out.of_part(part_id).state) == ("delivered", "delivered")
 
 
 class Race:

@@ -15,7 +15,7 @@ from modemd.errors import DatabaseUnreachable, VerbFailed
 from modemd.store import database as opening
 from modemd.store import ledger as ledger_module
 from modemd.store import outbox
-from modemd.store.ledger import Ledger
+from modemd.store.ledger import Ledger, hasty
 from modemd.store.outbox import Want
 from tests.store.outbox_driver import HOST, LEASE, NOW, compose
 
@@ -151,6 +151,87 @@ def test_what_a_failing_verb_wrote_is_undone(database: Engine) -> None:
 
     with_ledger(database, scenario)
     assert kept(database) == ["good"]
+
+
+class Hurry:
+    @hasty
+    def keep(self, conn: Connection, names: Sequence[str], now: datetime) -> list[str]:
+        return keep(conn, names, now)
+
+
+@hasty
+def hurry(conn: Connection, names: Sequence[str], now: datetime) -> list[str]:
+    return keep(conn, names, now)
+
+
+def test_what_may_wait_is_written_for_many_at_once(
+    database: Engine, commits: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "LATER_SECONDS", 60.0)
+
+    async def scenario(ledger: Ledger) -> None:
+        for number in range(3):
+            ledger.later(keep, f"late{number}")
+            await ledger.batch(hurry, f"at once{number}")
+        assert await ledger.batch(hurry, "last") == "LAST"
+        await ledger.batch(keep, "soon")
+
+    with_ledger(database, scenario)
+    assert len(commits) == 5
+    assert len(kept(database)) == 8
+
+
+def test_what_may_wait_does_not_wait_for_others(database: Engine) -> None:
+    async def scenario(ledger: Ledger) -> None:
+        ledger.later(keep, "late")
+        while not kept(database):
+            await asyncio.sleep(0.005)
+
+    with_ledger(database, scenario)
+
+
+def test_what_may_wait_is_there_before_any_verb_that_is_not_hasty(database: Engine) -> None:
+    async def scenario(ledger: Ledger) -> None:
+        ledger.later(keep, "late")
+        assert await ledger.do(count_kept) == 1
+        counted = ledger.do(count_kept)
+        ledger.later(keep, "later")  # asked for after it, in the same round
+        assert await counted == 2
+
+    with_ledger(database, scenario)
+
+
+def test_hasty_verbs_run_first_in_their_round(database: Engine) -> None:
+    def seen(conn: Connection, items: Sequence[str], _now: datetime) -> list[int]:
+        return [count_kept(conn) for _ in items]
+
+    async def scenario(ledger: Ledger) -> None:
+        ledger.later(keep, "late")
+        counted = ledger.batch(seen, "x")
+        await asyncio.gather(ledger.batch(hurry, "first"), ledger.batch(Hurry().keep, "also"))
+        assert await counted == 3
+
+    with_ledger(database, scenario)
+
+
+def test_an_error_in_what_may_wait_is_logged(database: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(ledger: Ledger) -> None:
+        await ledger.batch(keep, "a")
+        ledger.later(keep, "a")
+        ledger.later(keep, "b")
+        assert await ledger.batch(keep, "c") == "C"
+
+    with_ledger(database, scenario)
+    assert kept(database) == ["a", "b", "c"]
+    assert [record.levelname for record in caplog.records if record.name.startswith("modemd")] == ["ERROR"]
+
+
+def test_closing_finishes_what_may_wait(database: Engine) -> None:
+    async def scenario(ledger: Ledger) -> None:
+        ledger.later(keep, "late")
+
+    with_ledger(database, scenario)
+    assert kept(database) == ["late"]
 
 
 def test_a_verb_that_gives_too_few_results_is_a_fault(database: Engine) -> None:

@@ -103,10 +103,12 @@ def test_the_same_result_twice_changes_nothing(out: Outbox, line_id: int) -> Non
     assert (out.part(part_id).reference, out.part(part_id).sent_at) == (77, NOW)
 
 
-def test_many_results_at_once_come_back_in_order(out: Outbox, line_id: int, other_line_id: int) -> None:
+def test_many_results_at_once_reach_their_own_parts(out: Outbox, line_id: int, other_line_id: int) -> None:
     first, second = out.sending(line_id, parts=2), out.sending(other_line_id)
-    states = outbox.sent(out.conn, [Sent(second, 9), Sent(first, 5)], NOW)
-    assert states == ["sent", "queued"]
+    outbox.sent(out.conn, [Sent(second, 9), Sent(first, 5)], NOW)
+    outbox.follow_up(out.conn, [second, first], NOW)
+    assert [out.part(each).reference for each in (first, second)] == [5, 9]
+    assert [out.of_part(each).state for each in (first, second)] == ["queued", "sent"]
 
 
 def test_the_expected_reference_follows_the_line_s_last_and_wraps(out: Outbox, line_id: int) -> None:
@@ -117,6 +119,34 @@ def test_the_expected_reference_follows_the_line_s_last_and_wraps(out: Outbox, l
     assert out.part(second).expected_reference == 255
     out.sent(second, 255)
     assert out.part(out.sending(line_id)).expected_reference == 0
+
+
+def test_the_sender_knows_better_what_reference_comes_next(out: Outbox, line_id: int) -> None:
+    out.sent(out.sending(line_id), 7)
+    out.queue()
+    (claim,) = out.claim(line_id)
+    outbox.mark_sending(out.conn, [Sending(claim.open_parts[0].id, line_id, expected_reference=12)], NOW, HOST)
+    assert out.part(claim.open_parts[0].id).expected_reference == 12
+
+
+def test_what_follows_a_sent_part_may_wait_and_come_twice(out: Outbox, line_id: int) -> None:
+    part_id = out.sending(line_id)
+    outbox.sent(out.conn, [Sent(part_id, 7)], NOW)
+    assert (out.part(part_id).state, out.of_part(part_id).state) == ("sent", "sending")
+    for minutes in (1, 2):
+        outbox.follow_up(out.conn, [part_id], NOW + minutes * MINUTE)
+        owner = out.of_part(part_id)
+        assert (owner.state, owner.state_at, owner.sent_at) == ("sent", NOW + MINUTE, NOW)
+
+
+def test_a_message_that_waits_for_its_last_part_is_not_taken_for_sent(out: Outbox, line_id: int) -> None:
+    message_id = out.queue(parts=2)
+    (claim,) = out.claim(line_id)
+    first = out.begin(claim)
+    outbox.sent(out.conn, [Sent(first, 1)], NOW)
+    outbox.mark_sending(out.conn, [Sending(claim.open_parts[1].id, line_id)], NOW, HOST)
+    outbox.follow_up(out.conn, [first], NOW)
+    assert (out.message(message_id).state, out.message(message_id).claimed_by) == ("sending", HOST)
 
 
 def test_a_long_message_keeps_its_claim_and_its_line_between_parts(out: Outbox, line_id: int) -> None:

@@ -74,6 +74,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.queued: dict[int, str] = {}  # message id -> kind
         self.modems = [Modem() for _ in range(LINES)]
         self.lines: list[int] = []
+        self.to_follow_up: list[int] = []  # parts that were sent; only the daemon that runs knows of them
 
     @initialize()
     def adopt(self) -> None:
@@ -127,7 +128,7 @@ class OutboxMachine(RuleBasedStateMachine):
         elif answer == "seen":
             self._answer(line, seen=True)
         if answer == "late" and air is not None and air.taken:
-            outbox.sent(self.conn, [Sent(air.part_id, air.reference)], self.now)
+            self._sent(air)
 
     def _begin(self, line: int, taken: bool) -> None:
         modem = self.modems[line]
@@ -163,11 +164,21 @@ class OutboxMachine(RuleBasedStateMachine):
         if not seen:
             outbox.doubt(self.conn, [air.part_id], self.now)
         elif air.taken:
-            outbox.sent(self.conn, [Sent(air.part_id, air.reference)], self.now)
+            self._sent(air)
             return
         else:
             outbox.refused(self.conn, [Refused(air.part_id, "no", permanent, self.now, 3)], self.now)
         self._forget(line, self._message_of(air.part_id))
+
+    def _sent(self, air: Air) -> None:
+        outbox.sent(self.conn, [Sent(air.part_id, air.reference)], self.now)
+        self.to_follow_up.append(air.part_id)
+
+    @rule()
+    def follow_up(self) -> None:
+        """The daemon finds the time for it; until then every other verb sees messages that are late."""
+        outbox.follow_up(self.conn, self.to_follow_up, self.now)
+        self.to_follow_up = []
 
     @rule(line=st.integers(0, LINES - 1))
     def prompt_never_came(self, line: int) -> None:
@@ -179,6 +190,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def _kill(self) -> None:
         self.modems = [Modem(modem.reference) for modem in self.modems]
+        self.to_follow_up = []
         leases.recover(self.conn, HOST, self.now)
 
     @rule(during=st.booleans())
@@ -210,8 +222,9 @@ class OutboxMachine(RuleBasedStateMachine):
         states: dict[int, list[MessageState]] = {}
         for row in self._parts():
             states.setdefault(row.message_id, []).append(MessageState(row.state))
+        late = {self._message_of(part_id) for part_id in self.to_follow_up}
         for row in self.conn.execute(select(message)):
-            assert row.state == derive(states[row.id])
+            assert row.state == derive(states[row.id]) or (row.id in late and row.state == "sending")
             assert row.claimed_by is None or row.state in ("queued", "sending")
             assert (row.claimed_by is None) == (row.claimed_line_id is None) == (row.lease_until is None)
 

@@ -3,12 +3,11 @@
 import pytest
 
 from modemd.errors import VerbFailed
-from modemd.store.parts import MOVES, Work, derive
-from modemd.store.schema import MessageState
-from tests.store.outbox_driver import Outbox
+from modemd.store.parts import MOVES, Work, derive, follow
+from modemd.store.schema import MessageState, part
+from tests.store.outbox_driver import HOST, Outbox
 
-
-@pytest.mark.parametrize(
+STATES = pytest.mark.parametrize(
     ("parts", "message"),
     [
         ("queued queued", "queued"),
@@ -28,9 +27,30 @@ from tests.store.outbox_driver import Outbox
         ("sent skipped", "skipped"),
     ],
 )
+
+
+@STATES
 def test_a_message_is_in_the_state_that_matters_most(parts: str, message: str) -> None:
     states = [MessageState(word) for word in parts.split()]
     assert derive(states) == derive(states[::-1]) == message
+
+
+@STATES
+def test_a_message_that_follows_its_parts_gets_the_same_state(parts: str, message: str, out: Outbox) -> None:
+    message_id = out.queue(parts=2)
+    for row, state in zip(out.parts(message_id), parts.split(), strict=True):
+        out.conn.execute(part.update().where(part.c.id == row.id).values(state=state))
+    follow(out.conn, [out.parts(message_id)[1].id], out.now)
+    assert out.message(message_id).state == message
+
+
+def test_a_message_that_is_open_no_more_loses_its_claim(out: Outbox, line_id: int) -> None:
+    message_id = out.queue(parts=2)
+    out.claim(line_id)
+    for state, claimed_by in (("sending", HOST), ("sent", None)):
+        out.conn.execute(part.update().where(part.c.message_id == message_id).values(state=state))
+        follow(out.conn, [out.parts(message_id)[0].id], out.now)
+        assert out.message(message_id).claimed_by == claimed_by
 
 
 def test_every_state_has_its_moves_and_a_message_of_one_part_is_as_its_part() -> None:
