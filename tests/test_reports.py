@@ -169,7 +169,7 @@ def test_a_period_that_is_none_is_refused(first: date, last: date, reason: str) 
 
 
 def test_a_report_reads_no_table_of_messages_from_end_to_end(sqlite_template: Path) -> None:
-    """On SQLite, which plans without looking at the rows; tests/flow/test_scenarios.py asks PostgreSQL."""
+    """On SQLite, which plans without looking at the rows; tests/scenarios/test_year.py asks PostgreSQL."""
     engine = opening.connect(f"sqlite:///{sqlite_template}")
     with opening.reading(engine) as conn:
         plans = [plan for statement in _statements(conn) for plan in _plan(conn, *statement)]

@@ -163,7 +163,9 @@ class Traffic:
         step = min(60 / A_MINUTE / len(self._lines), 9.9 * 3600 / max(count, 1))
         for at, phone in enumerate(self._random.choices(self._to_remind, k=count)):
             sent = begin + timedelta(seconds=step * at + self._random.uniform(2, 4))
-            self._send("reminder", phone, self._reminder(phone, day), self._lines[at % len(self._lines)], created, sent)
+            self._send(
+                "reminder", phone, self._reminder(phone, day), self._lines[self._sent % len(self._lines)], created, sent
+            )
 
     def _reminder(self, phone: Phone, day: date) -> str:
         owed = Owed((phone.customer_no,), self._random.randrange(900, 21_000), day + timedelta(days=7))
