@@ -12,10 +12,12 @@ import sdnotify
 from sqlalchemy import Engine
 
 from modemd.balance import Balances
+from modemd.campaigns import Campaigns
 from modemd.config import Settings
 from modemd.gateway import Gateway
 from modemd.handover import HandOver
 from modemd.modem.bank import Bank
+from modemd.pace import Pacing
 from modemd.service import canned, templates
 from modemd.store import alerts, database, leases, lines, snapshots
 from modemd.store.hostlock import HostLock
@@ -69,14 +71,18 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
     bank = Bank(settings, gateway)
     wishes = Wishes(ledger, name, bank.modems, now)
     balances = Balances(settings, ledger, bank.modems, gateway, now)
+    campaigns = Campaigns(settings, ledger, now)
+    pacing = Pacing(settings.service.answer_seconds, ledger, gateway.slow_bulk, now)
 
     def look() -> None:
         gateway.queue_changed()
         wishes.look()
+        campaigns.look()
 
     wakeup = Wakeup(settings.database.url, look)
     await wakeup.start()
-    pumps = [gateway.follow(), gateway.keep_house(), bank.run(), wishes.run(), balances.run()]
+    pumps = [gateway.follow(), gateway.keep_house(), bank.run()]
+    pumps += [each.run() for each in (wishes, balances, campaigns, pacing)]
     if settings.billing.drop_folder:
         pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]

@@ -24,6 +24,7 @@ from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.sender import FIRST_RETRY, Sender
 from modemd.service import router
+from modemd.service.last_look import LastLook
 from modemd.store import (
     alerts,
     inbox,
@@ -39,6 +40,7 @@ from modemd.store import (
     upkeep,
 )
 from modemd.store.ledger import Ledger
+from modemd.store.schema import CampaignKind
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,8 @@ class Gateway:
             name: upkeep.DoubtPolicy(kind.repeatable, timedelta(seconds=kind.in_doubt_seconds))
             for name, kind in settings.kinds
         }
-        self._lines = Lines(settings, ledger, now)
+        look = LastLook(settings)
+        self._lines = Lines(settings, ledger, now, dict.fromkeys(CampaignKind, look.mark_sending))
         self._answering: set[int] = set()
         self._answers: set[asyncio.Task[None]] = set()
         self._told = asyncio.Event()
@@ -82,6 +85,10 @@ class Gateway:
         """Another process may have written: look at the queue and at what people want."""
         self._told.set()
         self._lines.queue_changed()
+
+    def slow_bulk(self, share: float) -> None:
+        """Bulk takes this share of every line's time."""
+        self._lines.slow_bulk(share)
 
     async def follow(self) -> None:
         """Do what people want, as soon as it is in the database, until cancelled. The switch comes first (rule 13)."""

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from modemd import quota
@@ -16,7 +16,7 @@ from modemd.config import Limits, Settings
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.quota import Quota
-from modemd.sender import Sender
+from modemd.sender import Mark, Sender
 from modemd.store import lines, modems
 from modemd.store.ledger import Ledger
 from modemd.store.lines import Sim
@@ -85,10 +85,14 @@ class Holders:
 class Lines:
     """The lines that this daemon sends through, each with its sender, its limits and its preferences."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, now: Callable[[], datetime], marks: Mapping[str, Mark]
+    ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._now = now
+        self._marks = marks
+        self._bulk_share = 1.0
         self._host = settings.daemon.name
         self._holders = Holders(ledger, self._host)
         self._senders: dict[int, Sender] = {}
@@ -166,6 +170,12 @@ class Lines:
         for sender in self._senders.values():
             sender.allow(allowed)
 
+    def slow_bulk(self, share: float) -> None:
+        """Bulk takes this share of every line's time."""
+        self._bulk_share = share
+        for sender in self._senders.values():
+            sender.slow_bulk(share)
+
     async def obey(self, rules: Sequence[LineRule]) -> None:
         """Take over what technicians have set for the lines. What fails for one is logged and holds up no other."""
         self._rules = {rule.line_id: rule for rule in rules}
@@ -210,8 +220,9 @@ class Lines:
                 return
             before = self._end_sender(line_id)
             allotted = await self._quota(modem, line_id)
-            sender = Sender(modem, line_id, allotted, self._ledger, self._settings, self._now)
+            sender = Sender(modem, line_id, allotted, self._ledger, self._settings, self._now, self._marks)
             sender.allow(self._allowed)
+            sender.slow_bulk(self._bulk_share)
             self._senders[line_id] = sender
             pump = _run_after(before, sender)
             self._pumps[line_id] = asyncio.get_running_loop().create_task(pump, name=f"send {modem.name}")

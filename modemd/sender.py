@@ -7,12 +7,24 @@ outbox.claim -> take -> mark_sending, COMMIT ┐
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from modemd.config import ANSWERS, Limits, Settings
-from modemd.errors import CommandRefused, ModemdError, NotAPhone, NotSent, SendInDoubt, TextError, VerbFailed
+from modemd.errors import (
+    CommandRefused,
+    LeavesLater,
+    ModemdError,
+    NoLongerTrue,
+    NotAPhone,
+    NotSent,
+    SendInDoubt,
+    TextError,
+    VerbFailed,
+)
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
@@ -31,6 +43,7 @@ SOON_SECONDS = 0.3  # what is held is gone by then, and the next claim brings wh
 CLAIM_TICK = 0.02  # s; lines that still hold something claim at the same ticks: one transaction for all of them
 FIRST_RETRY = timedelta(seconds=30)  # after a refusal that may pass; doubled each time
 PAUSE_SECONDS = 1.0  # after an error of ours, so that one that stays does not fill the log
+Mark = Callable[[Connection, Sequence[outbox.Sending], datetime, str], Sequence[None]]
 HOLD_SECONDS = 0.5  # bulk waits this long at most for the answer to a question that has just come in
 
 
@@ -58,7 +71,9 @@ class Sender:
         ledger: Ledger,
         settings: Settings,
         now: Callable[[], datetime],
+        marks: Mapping[str, Mark] | None = None,
     ) -> None:
+        """`marks`: by kind, what takes the place of `outbox.mark_sending` and may still say no (rule 10)."""
         self.modem = modem
         self.line_id = line_id
         self._quota = quota
@@ -67,6 +82,9 @@ class Sender:
         self._host = settings.daemon.name
         self._lease = timedelta(seconds=settings.daemon.lease_seconds)
         self._now = now
+        self._marks = marks or {}
+        self._bulk_share = 1.0  # of the line's time
+        self._bulk_from = 0.0  # on the loop's clock
         self._held: list[Held] = []
         self._claiming = asyncio.Lock()
         self._nothing_up_to = -1  # the queue holds nothing for us of this priority or a more urgent one
@@ -116,6 +134,10 @@ class Sender:
         if (prefers, leaves) != (self._prefers, self._leaves):
             self._prefers, self._leaves = prefers, leaves
             self.queue_changed()
+
+    def slow_bulk(self, share: float) -> None:
+        """Bulk takes this share of the line's time; the rest of it the line is free for answers."""
+        self._bulk_share = share
 
     def may_send(self) -> bool:
         """Whether any message at all could leave through the line now."""
@@ -264,10 +286,19 @@ class Sender:
             if not self._held:
                 await self._sleep(self._until_free())
                 continue
+            if (rest := self._rest()) > 0:
+                await self._sleep(rest)
+                continue
             await self._let_answers_pass()
             if self._held and self._permitted(self._now()).permits(self._held[0].claim.kind):
                 return self._held[0]
         return None
+
+    def _rest(self) -> float:
+        """Seconds that the line is still left free for answers."""
+        if self._held[0].claim.priority <= self._answers_up_to:
+            return 0.0
+        return self._bulk_from - asyncio.get_running_loop().time()
 
     def _until_free(self) -> float | None:
         """Seconds until the quota lets something more leave; None when it is not the quota that we wait for."""
@@ -295,8 +326,9 @@ class Sender:
         part = held.parts[0]
         held.begun = True
         # The ledger keeps the order: when this mark is on the disk, so is what became of the part before (rule 11).
+        mark = self._marks.get(held.claim.kind, outbox.mark_sending)
         sending = outbox.Sending(part.part_id, self.line_id, self._next_reference)
-        committed = self._ledger.batch(outbox.mark_sending, sending, self._host)
+        committed = self._ledger.batch(mark, sending, self._host)
         began = asyncio.get_running_loop().time()
         try:
             reference = await self.modem.send(part, committed)
@@ -311,14 +343,19 @@ class Sender:
             self._quota.count(self._now())
             self._drop(held)
         else:
-            self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference))
-            self._ledger.later(outbox.follow_up, part.part_id)
-            self._seconds_a_part += 0.2 * (asyncio.get_running_loop().time() - began - self._seconds_a_part)
-            self._next_reference = (reference + 1) % 256
-            self._quota.count(self._now())
-            held.parts.popleft()
-            if not held.parts:
-                self._drop(held)
+            self._sent(held, part, reference, asyncio.get_running_loop().time() - began)
+
+    def _sent(self, held: Held, part: OutgoingSms, reference: int, took: float) -> None:
+        self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference))
+        self._ledger.later(outbox.follow_up, part.part_id)
+        self._next_reference = (reference + 1) % 256
+        self._seconds_a_part += 0.2 * (took - self._seconds_a_part)
+        if held.claim.priority > self._answers_up_to:
+            self._bulk_from = asyncio.get_running_loop().time() + took * (1 / self._bulk_share - 1)
+        self._quota.count(self._now())
+        held.parts.popleft()
+        if not held.parts:
+            self._drop(held)
 
     async def _not_sent(
         self, held: Held, part: OutgoingSms, committed: asyncio.Future[None], error: ModemdError
@@ -327,6 +364,10 @@ class Sender:
         self._drop(held)
         try:
             await committed
+        except (NoLongerTrue, LeavesLater) as verdict:
+            end = outbox.skip if isinstance(verdict, NoLongerTrue) else outbox.cancel
+            self._ledger.post(end, outbox.Skip(held.claim.message_id, str(verdict.facts["reason"])))
+            return
         except VerbFailed:  # it was not marked: cancelled or taken back meanwhile, or the switch forbids it
             self._ledger.post(outbox.release, held.claim.message_id, self._host)
             return

@@ -31,6 +31,8 @@ MAY_IMPORT = {
     "balance": {"modem", "store"},
     "handover": {"billing", "store"},
     "wishes": {"modem", "store"},
+    "campaigns": {"service", "store"},
+    "pace": {"store"},
 }
 
 

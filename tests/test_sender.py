@@ -1,17 +1,17 @@
 """One line's sending: nothing leaves before its mark is committed, and what is urgent goes first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from modemd import sender as senders
 from modemd.config import Limits, Settings
-from modemd.errors import CommandRefused, NotSent, SendInDoubt, VerbFailed
+from modemd.errors import CommandRefused, LeavesLater, NoLongerTrue, NotSent, SendInDoubt, VerbFailed
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.quota import Quota
@@ -40,7 +40,16 @@ class Desk(StillModem):
         self.ledger = ledger
         self.line_id: int = line_id
         quota = Quota(Limits(), settings.bank.answer_reserve, now())
-        self.sender = Sender(self, line_id, quota, ledger, settings, now)  # type: ignore[arg-type]
+        marks = {"reminder": self.last_look}
+        self.sender = Sender(self, line_id, quota, ledger, settings, now, marks)  # type: ignore[arg-type]
+        self.verdicts: dict[int, Exception] = {}  # by part
+
+    def last_look(self, conn: Connection, sendings: Sequence[outbox.Sending], at: datetime, host: str) -> list[None]:
+        """What stands before `mark_sending` for reminders."""
+        for each in sendings:
+            if each.part_id in self.verdicts:
+                raise self.verdicts[each.part_id]
+        return outbox.mark_sending(conn, sendings, at, host)
 
     def queue(self, count: int = 1, **fields: Any) -> list[int]:
         given = {"kind": "manual", "recipient": PHONE, "text": "x", "parts": 1, "priority": 5, **fields}
@@ -415,5 +424,89 @@ def test_a_message_whose_giving_back_fails_is_given_back_a_moment_later(
         await desk.until(lambda: "sending goes on in" in caplog.text and _claimed(desk, long) is None)
         desk.sender.allow(Allowed.ALL)
         await desk.until(lambda: desk.states(long) == ["sent"])
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state"),
+    [(NoLongerTrue(message_id=2, reason="paid"), "skipped"), (LeavesLater(message_id=2, reason="paid"), "cancelled")],
+)
+def test_rule_10_the_last_look_takes_out_one_and_lets_the_others_go(play: Play, verdict: Exception, state: str) -> None:
+    async def scene(desk: Desk) -> None:
+        async def look(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            try:
+                await committed
+            except VerbFailed as error:
+                raise NotSent(port="p", reason=str(error)) from error
+            desk.sent.append(part_.message_id)
+            return len(desk.sent)
+
+        desk.behave = look
+        desk.verdicts[2] = verdict
+        ids = desk.queue(3, kind="reminder", priority=9)
+        await desk.until(lambda: desk.states(*ids) == ["sent", state, "sent"])
+        assert desk.sent == [ids[0], ids[2]]
+        with opening.reading(desk.engine) as connection:
+            assert connection.scalar(select(message.c.error).where(message.c.id == ids[1])) == "paid"
+
+    play(scene)
+
+
+def test_the_last_look_is_for_its_kind_alone(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.verdicts = {number: NoLongerTrue(message_id=number, reason="paid") for number in range(10)}
+        ids = desk.queue(2)
+        await desk.until(lambda: desk.states(*ids) == ["sent", "sent"])
+
+    play(scene)
+
+
+def test_slowed_bulk_leaves_the_line_free_for_its_share_and_answers_do_not_wait(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        loop = asyncio.get_running_loop()
+        times: list[tuple[str, float]] = []
+
+        async def takes_time(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            await asyncio.sleep(0.05)
+            times.append((part_.kind, loop.time()))
+            return len(times)
+
+        desk.behave = takes_time
+        desk.sender.slow_bulk(0.125)
+        desk.queue(2, priority=9)
+        await desk.until(lambda: len(times) == 1)
+        (answer,) = desk.queue(kind="reply", priority=0)
+        await desk.until(lambda: desk.states(answer) == ["sent"])
+        await desk.until(lambda: len(times) == 3)
+        assert [kind for kind, _ in times] == ["manual", "reply", "manual"]
+        assert times[2][1] - times[0][1] > 0.35  # 0.05 s at an eighth of the time, by the loop's own clock
+
+    play(scene)
+
+
+def test_an_answer_goes_between_two_parts_of_a_long_message(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        may_go = asyncio.Event()
+        order: list[str] = []
+
+        async def slowly(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            order.append(part_.kind)
+            if len(order) == 1:
+                await may_go.wait()
+            return len(order)
+
+        desk.behave = slowly
+        (long,) = desk.queue(text="y" * 400, parts=3, priority=9)
+        await desk.until(lambda: order == ["manual"])
+        (answer,) = desk.queue(kind="reply", priority=0, line_id=desk.line_id)
+        want = desk.sender.want_answer()
+        assert want is not None
+        desk.sender.take(await desk.ledger.batch(outbox.claim, want, HOST, timedelta(seconds=30)))
+        may_go.set()
+        await desk.until(lambda: desk.states(long, answer) == ["sent", "sent"])
+        assert order == ["manual", "reply", "manual", "manual"]
 
     play(scene)
