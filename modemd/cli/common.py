@@ -75,6 +75,19 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
         yield move
 
 
+def moment(_ctx: click.Context, _param: click.Parameter, text: str | None) -> datetime | None:
+    """The callback of an option that takes a time; without an offset it is Sofia's."""
+    from modemd.config import SOFIA
+
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("write it as 2026-11-23T09:00 (Sofia) or 2026-11-23T09:00+02:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=SOFIA)
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 

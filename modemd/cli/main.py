@@ -21,8 +21,10 @@ COMMANDS = {
     "line": "modemd.cli.line:line",
     "messages": "modemd.cli.messages:messages",
     "modem": "modemd.cli.modem:modem",
+    "outage": "modemd.cli.outage:outage",
     "pdu": "modemd.cli.pdu:pdu",
     "register": "modemd.cli.customers:register",
+    "reminders": "modemd.cli.reminders:reminders",
     "report": "modemd.cli.report:report",
     "run": "modemd.cli.run:run",
     "send": "modemd.cli.messages:send",
@@ -34,9 +36,10 @@ COMMANDS = {
     "sim-phone": "modemd.cli.sim:sim_phone",
     "sim-text": "modemd.cli.sim:sim_text",
     "status": "modemd.cli.status:status",
-    "ussd": "modemd.cli.modem:ussd",
+    "texts": "modemd.cli.texts:texts",
     "unread": "modemd.cli.unread:unread",
     "user": "modemd.cli.user:user",
+    "ussd": "modemd.cli.modem:ussd",
     "web": "modemd.cli.run:web",
 }
 

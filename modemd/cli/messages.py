@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from modemd.cli.common import json_option, now, open_database, print_json, settings_option
+from modemd.cli.common import json_option, moment, now, open_database, print_json, settings_option
 from modemd.config import SOFIA, KindName, Settings
 from modemd.service import compose
 from modemd.store import database, listing, outbox
@@ -19,22 +19,12 @@ STILL_MOVING = {MessageState.QUEUED, MessageState.SENDING, MessageState.IN_DOUBT
 GOOD = {MessageState.SENT, MessageState.DELIVERED}
 
 
-def _time(_ctx: click.Context, _param: click.Parameter, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter("write it as 2026-11-23T09:00 (Sofia) or 2026-11-23T09:00+02:00") from None
-    return at if at.tzinfo else at.replace(tzinfo=SOFIA)
-
-
 @click.command()
 @click.argument("to", required=False)
 @click.argument("text", required=False)
 @click.option("--csv", "csv_path", type=click.Path(path_type=Path, exists=True), help="Columns to,text and maybe id.")
 @click.option("--kind", type=KINDS, default="manual", show_default=True)
-@click.option("--at", "not_before", metavar="TIME", callback=_time, help="Not before this time (ISO 8601).")
+@click.option("--at", "not_before", metavar="TIME", callback=moment, help="Not before this time (ISO 8601).")
 @click.option("--wait", is_flag=True, help="Return when every message has been sent, or cannot be.")
 @settings_option
 def send(

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Connection, select
 
-from modemd import masks
+from modemd import audit, masks
 from modemd.config import SOFIA, Language, Service
 from modemd.errors import TemplateRefused
 from modemd.pdu import segments
@@ -215,7 +215,7 @@ def overview(conn: Connection, service: Service) -> list[Saved]:
 def save(
     conn: Connection, name: str, language: str, text: str | None, service: Service, who: str, now: datetime
 ) -> None:
-    """Change a text, or with None take back the one that comes with the program.
+    """Change a text, or with None take back the one that comes with the program; it is in the audit log.
 
     Raises TemplateRefused for a name, language or fact in braces that does not exist, for a fact that is missing, a
     link, a Latin text outside GSM 03.38, and one that could need more than two parts.
@@ -224,10 +224,11 @@ def save(
     if text is None:
         here = (template.c.name == known_name) & (template.c.language == known_language)
         conn.execute(template.delete().where(here))
-        return
-    check(known_name, known_language, text.strip(), service)
-    row = {"name": known_name, "language": known_language, "text": text.strip(), "saved_by": who, "saved_at": now}
-    upsert(conn, template, [row], ["name", "language"])
+    else:
+        check(known_name, known_language, text.strip(), service)
+        row = {"name": known_name, "language": known_language, "text": text.strip(), "saved_by": who, "saved_at": now}
+        upsert(conn, template, [row], ["name", "language"])
+    audit.note(conn, who, "text.save", f"{known_name} {known_language}", text or "as it comes", now)
 
 
 def check(name: Name, language: Language, text: str, service: Service) -> None:
