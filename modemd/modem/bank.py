@@ -1,4 +1,4 @@
-"""The modems we have: one for each port that matches [bank] ports, each living its own life."""
+"""The modems we have: one for each stick or port that matches [bank] ports, each living its own life."""
 
 import asyncio
 import logging
@@ -11,8 +11,10 @@ from modemd.errors import PortGone, PortMissing
 from modemd.messages import Reason
 from modemd.modem import discovery
 from modemd.modem.above import Gateway
+from modemd.modem.chooser import Chooser
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
+from modemd.modem.sticks import PortFound
 from modemd.modem.usb import SYSFS
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Bank:
         self._gateway = gateway
         self._now = now
         self._sysfs = sysfs
+        self._chooser = Chooser(settings.bank, sysfs, self._port_came)
         self._lives: dict[str, asyncio.Task[None]] = {}
         self.modems: dict[str, Modem] = {}
 
@@ -54,9 +57,9 @@ class Bank:
         try:
             async for change in discovery.watch(patterns):
                 for port in change.gone:
-                    self.modems[port].port_went(Reason.of(PortGone(port=port)))
+                    self._port_went(port)
                 for port in change.come:
-                    self._port_came(port)
+                    self._chooser.came(port)
         finally:
             await self._end()
 
@@ -67,8 +70,14 @@ class Bank:
                 tasks.create_task(_rest(modem))
         await self._end()
 
-    def _port_came(self, port: str) -> None:
+    def _port_went(self, port: str) -> None:
+        self._chooser.went(port)
+        if port in self.modems:
+            self.modems[port].port_went(Reason.of(PortGone(port=port)))
+
+    def _port_came(self, port: str, ports: tuple[PortFound, ...]) -> None:
         modem = self._modem(port)
+        modem.ports = ports
         modem.port_came()
         if port not in self._lives:
             self._lives[port] = asyncio.create_task(modem.run(), name=f"modem {port}")
@@ -88,6 +97,7 @@ class Bank:
                 modem.take_ladder(other)
 
     async def _end(self) -> None:
+        await self._chooser.end()
         for life in self._lives.values():
             life.cancel()
         await asyncio.gather(*self._lives.values(), return_exceptions=True)

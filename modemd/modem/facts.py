@@ -4,6 +4,7 @@ import os
 
 from modemd.modem.condition import Condition
 from modemd.modem.startup import Identity
+from modemd.modem.sticks import PortFound
 from modemd.modem.usb import Place
 
 
@@ -12,6 +13,7 @@ class Facts:
         self.port = port
         self.condition = Condition()
         self.place: Place | None = None
+        self.ports: tuple[PortFound, ...] = ()  # of its stick, this one among them; empty where it has one
         self.line_id: int | None = None  # the gateway gives it
         self.line_name: str | None = None
         self.answers_only = False  # its SIM has too little left for anything else

@@ -33,6 +33,8 @@ class Model:
     stored_reports: tuple[str, ...] = field(default=STORED_REPORTS)
     direct_reports: tuple[str, ...] = field(default=DIRECT_REPORTS)
     manners: tuple[Command[None], ...] = ()  # said at the start; a modem that refuses one does without
+    talk: tuple[Command[None], ...] = ()  # lets it speak unasked: which of a stick's ports announces is found by that
+    command_interface: int | None = None  # the USB interface of its command port, on sticks that show several
     soft_reset: str = "AT+CFUN=1,1"  # 27.007, 8.2
     vendor_reset: str | None = None
 
@@ -61,6 +63,7 @@ MODELS = (
         (iccid("AT^ICCID?"),),
         (_HUAWEI_TRIES,),
         manners=(plain("AT^CURC=0"),),  # ^RSSI, ^BOOT, ^HCSQ and their like, every few seconds
+        talk=(plain("AT^CURC=1"),),
         vendor_reset="AT^RESET",
     ),
     Model(
@@ -97,6 +100,7 @@ MODELS = (
         "Quectel EC25&EC21 AT Commands Manual V1.3: +QCCID, +QPINC; gammu issue 408: +CNMI (mode 0 to 2)",
         (iccid("AT+QCCID"),),
         (_QUECTEL_TRIES,),
+        command_interface=2,
     ),
     Model(
         "Telit",

@@ -33,6 +33,14 @@ class Place:
         return hub, port
 
     @property
+    def vendor(self) -> str:
+        """USB vendor id: four lower-case hex digits; empty where it cannot be read."""
+        try:
+            return (self.device / "idVendor").read_text(encoding="ascii", errors="replace").strip().lower()
+        except OSError:
+            return ""
+
+    @property
     def ports(self) -> int:
         """How many serial ports the device shows."""
         return len({*self.device.glob("*:*/tty/*"), *self.device.glob("*:*/*/tty/*")})
