@@ -9,6 +9,7 @@ moves.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -284,4 +285,5 @@ def _row_of(modem: Modem, host: str) -> modems.ModemRow:
         storage_used=modem.condition.storage_used,
         storage_total=modem.condition.storage_total,
         clock_offset=modem.condition.clock_offset,
+        ports=json.dumps([port._asdict() for port in modem.ports]) if modem.ports else None,
     )

@@ -1,3 +1,4 @@
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -42,11 +43,14 @@ def status(settings: Settings, as_json: bool) -> None:
 
 
 def _with_source(modem: lines.ModemOverview) -> dict[str, Any]:
-    """`model_source`: where what we know of its model was read; null: the model is unverified, or has not told yet."""
+    """`model_source`: where what we know of its model was read; null: the model is unverified, or has not told yet.
+
+    `ports`: those of its stick, which one is taken and why the others are not; empty where it shows one.
+    """
     known = model_of(modem.manufacturer, modem.model)
     told = asdict(modem)
     del told["cause"]  # the panel's: `reason` says the same
-    return {**told, "model_source": known.source or None}
+    return {**told, "ports": json.loads(modem.ports or "[]"), "model_source": known.source or None}
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -69,6 +73,10 @@ def _show(report: dict[str, Any]) -> None:
         console.print("No modem has been seen yet. Is the daemon running (modemd run), and does [bank] ports match?")
     for model in sorted({modem["model"] for modem in report["modems"] if modem["model"] and not modem["model_source"]}):
         console.print(f"{model}: an unverified model, no manual or transcript of it was read", markup=False)
+    for modem in report["modems"]:
+        for port in modem["ports"]:
+            left = "taken" if port["chosen"] else "left alone"
+            console.print(f"{modem['name']}: {port['port']} is {left}: {port['why']}", markup=False)
     for alert in report["alerts"]:
         at = alert["raised_at"].astimezone(SOFIA)
         console.print(f"! {alert['name']}: {alert['text']} (since {at:%d.%m. %H:%M})", markup=False)

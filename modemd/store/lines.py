@@ -60,6 +60,7 @@ class ModemOverview:
     storage_used: int | None
     storage_total: int | None
     clock_offset: int | None  # s that the network is ahead of our clock
+    ports: str | None  # of its stick: JSON, a list of {"port", "chosen", "why"}
     balance_cents: int | None
     balance_at: datetime | None
     line_id: int | None

@@ -39,6 +39,7 @@ class ModemRow:
     storage_used: int | None = None
     storage_total: int | None = None
     clock_offset: int | None = None
+    ports: str | None = None  # JSON
 
 
 @dataclass(frozen=True, slots=True)

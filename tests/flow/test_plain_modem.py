@@ -1,5 +1,6 @@
 """Modems of no known make, which refuse whatever they need not know, share one IMEI, and echo what they hear."""
 
+import json
 import os
 import threading
 import tty
@@ -135,3 +136,26 @@ def test_modems_that_tell_the_same_identity_are_two_lines_also_after_a_restart(
     running.start_daemon()
     running.wait_until_ready(2)
     assert {modem.port: modem.line_id for modem in running.overview()} == before
+
+
+def test_two_ports_of_one_stick_are_one_modem_and_status_says_which_and_why(
+    service: Callable[..., RunningService],
+) -> None:
+    running = service()
+    stick = [PlainModem(running.bank / f"modem-if0{number}", {}) for number in range(2)]
+    running.start_daemon()
+    running.wait_until_ready(1)
+    status = running.run("status", "-c", running.config, "--json")
+    (modem,) = json.loads(status.stdout)["modems"]
+    assert [(port["port"], port["chosen"], port["why"]) for port in modem["ports"]] == [
+        (str(running.bank / "modem-if00"), True, "answers AT"),
+        (str(running.bank / "modem-if01"), False, "answers AT and announces nothing"),
+    ]
+    assert "modem-if01 is left alone: answers AT and announces nothing" in "".join(
+        running.run("status", "-c", running.config).stdout.splitlines()
+    )
+    assert running.run("send", "-c", running.config, OTHER, "hello", "--wait").returncode == 0
+    assert [len(port.sent) for port in stick] == [1, 0]
+    running.stop_daemon()
+    for port in stick:
+        port.close()

@@ -91,6 +91,7 @@ modem = Table(
     Column("storage_used", Integer),  # of the fullest storage
     Column("storage_total", Integer),
     Column("clock_offset", Integer),  # s that the network's clock is ahead of ours
+    Column("ports", Text),  # of its stick: JSON, a list of {"port", "chosen", "why"}; None where there is one
     Column("updated_at", UtcTime, nullable=False),
     Index("ix_modem_port", "host", "port"),
 )
