@@ -3,8 +3,9 @@ from datetime import date, datetime
 
 import click
 from rich.bar import Bar
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
 
 from modemd import reports, spreadsheets
 from modemd.cli.common import json_option, now, open_database, print_json, settings_option
@@ -77,18 +78,12 @@ def _show(found: Report, console: Console) -> None:
 
 def _chart(title: str, counts: Mapping[str, int], shares: Mapping[str, float] | None = None) -> Table:
     """One bar for each count, as long as its part of the longest."""
-    table = Table(title, "", "", *([""] if shares else []), box=None, pad_edge=False)
+    table = Table(title, Column(justify="right"), "", Column(justify="right"), box=None, pad_edge=False)
     most = max(counts.values(), default=0)
     for name, count in counts.items():
-        cells: list[RenderableType] = [_plain(name), _number(count), Bar(most or 1, 0, count, width=BAR)]
-        if shares is not None:
-            cells.append(f"{shares[name]:.1%}")
-        table.add_row(*cells)
+        share = "" if shares is None else f"{shares[name]:.1%}"
+        table.add_row(Text(name), _number(count), Bar(most or 1, 0, count, width=BAR), share)
     return table
-
-
-def _plain(name: str) -> str:
-    return name.replace("[", "\\[")
 
 
 def _number(count: int) -> str:
