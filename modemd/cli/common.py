@@ -103,6 +103,11 @@ def stdin_lines() -> Iterator[str]:
         yield line.decode("utf-8", errors="replace")
 
 
+def visible(written: str | None) -> str:
+    """What others wrote, for a terminal: an escape sequence or a change of direction shows and does nothing."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in written or "")
+
+
 def print_json(value: object) -> None:
     """One JSON value on one line; times in ISO 8601 with an offset."""
     click.echo(json.dumps(value, ensure_ascii=True, default=_encode))

@@ -4,8 +4,7 @@ import click
 
 from modemd import audit
 from modemd.billing import importing
-from modemd.cli import progress
-from modemd.cli.common import now, open_database, person, settings_option
+from modemd.cli.common import now, open_database, person, progress_bar, settings_option
 from modemd.config import Settings
 from modemd.errors import FileHeld, FileRefused
 from modemd.service import subscriptions
@@ -24,10 +23,9 @@ def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None
     """
     engine = open_database(settings)
     failed = False
-    with progress.bars() as shown:
-        for path in paths:
-            moved = progress.begin(shown, path.name)
-            try:
+    for path in paths:
+        try:
+            with progress_bar(path.name) as moved:
                 result = importing.import_file(
                     engine,
                     path,
@@ -36,15 +34,15 @@ def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None
                     progress=moved,
                     approved=approved,
                 )
-            except (FileRefused, FileHeld) as error:
-                failed = True
-                click.echo(f"modemd: {error}", err=True)
-            else:
-                if approved and not result.repeated:
-                    with database.writing(engine) as conn:
-                        what = f"{result.type} {result.seq}"
-                        audit.note(conn, person(), "file.approve", what, f"{path.name} by modemd import", now())
-                click.echo(f"{path.name}: {result}")
+        except (FileRefused, FileHeld) as error:
+            failed = True
+            click.echo(f"modemd: {error}", err=True)
+        else:
+            if approved and not result.repeated:
+                with database.writing(engine) as conn:
+                    what = f"{result.type} {result.seq}"
+                    audit.note(conn, person(), "file.approve", what, f"{path.name} by modemd import", now())
+            click.echo(f"{path.name}: {result}")
     raise SystemExit(1 if failed else 0)
 
 

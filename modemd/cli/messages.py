@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from modemd.cli.common import json_option, moment, now, open_database, print_json, settings_option
+from modemd.cli.common import json_option, moment, now, open_database, print_json, settings_option, visible
 from modemd.config import SOFIA, KindName, Settings
 from modemd.service import compose
 from modemd.store import database, listing, outbox
@@ -102,6 +102,6 @@ def messages(
         arrow = "→" if row.direction == "mt" else "←"
         at = row.created_at.astimezone(SOFIA).strftime("%d.%m. %H:%M:%S")
         table.add_row(
-            str(row.id), arrow, row.number or "", row.state, row.kind or "", row.line or "", at, row.text or ""
+            str(row.id), arrow, visible(row.number), row.state, row.kind or "", row.line or "", at, visible(row.text)
         )
     Console().print(table, markup=False)

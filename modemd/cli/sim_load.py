@@ -2,8 +2,7 @@ from datetime import timedelta
 
 import click
 
-from modemd.cli import progress
-from modemd.cli.common import now, open_database, settings_option
+from modemd.cli.common import now, open_database, progress_bar, settings_option
 from modemd.config import SOFIA, Settings
 from modemd.scenarios import plans, writing
 
@@ -24,6 +23,6 @@ def sim_load(scenario: str, settings: Settings) -> None:
     yesterday = now().astimezone(SOFIA).date() - timedelta(days=1)
     plan = plans.article() if scenario == "article" else plans.year(yesterday)
     engine = open_database(settings)
-    with progress.bars() as shown:
-        writing.write(engine, plan, progress.begin(shown, scenario))
+    with progress_bar(scenario) as moved:
+        writing.write(engine, plan, moved)
     click.echo(f"{plan.messages:,} messages from {plan.first} to {plan.last}, {plan.active:,} active registrations.")

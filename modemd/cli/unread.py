@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from modemd import masks
-from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option
+from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option, visible
 from modemd.config import SOFIA, Settings
 from modemd.service import spellings as taught
 from modemd.service import unread as texts
@@ -47,7 +47,7 @@ def list_(after: int, limit: int, settings: Settings, as_json: bool) -> None:
     for text in found:
         at = text.received_at.astimezone(SOFIA).strftime("%d.%m. %H:%M")
         fits = text.canned or "" if text.answerable else "(takes no answer)"
-        table.add_row(str(text.id), masks.phone(text.number or ""), at, text.text or "", fits)
+        table.add_row(str(text.id), visible(masks.phone(text.number or "")), at, visible(text.text), fits)
     Console().print(table, markup=False)
 
 

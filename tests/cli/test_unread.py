@@ -15,7 +15,7 @@ from modemd.service import router
 from modemd.store import database, inbox, lines
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-TEXTS = ("nyama tok", "kolko dalzha", "=HYPERLINK(1)[red]")
+TEXTS = ("nyama tok", "kolko dalzha", "=HYPERLINK(1)[red]\x1b[2J\u202e")
 
 
 @pytest.fixture
@@ -54,8 +54,14 @@ def test_the_list_is_one_json_value_with_the_canned_answer(config: Path) -> None
     assert found[0]["received_at"] == "2026-11-23T10:00:00+00:00"
 
 
-def test_the_table_shows_hostile_texts_as_they_are(config: Path) -> None:
-    assert "[red]" in run(config, "unread", "list").output
+@pytest.mark.parametrize("command", [["unread", "list"], ["messages"]])
+def test_a_table_shows_hostile_texts_and_does_nothing_of_what_they_say(
+    config: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = run(config, *command).output
+    assert r"=HYPERLINK(1)[red]\x1b[2J\u202e" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
 
 
 def test_texts_are_answered_dropped_and_taught(config: Path) -> None:
