@@ -111,7 +111,8 @@ class PinLastTry(PinNotTried):
 class PinTriedBefore(PinNotTried):
     """{port}: the PIN was not tried: it was tried on this SIM before.
 
-    Enter it in a phone, or give another one.
+    A try that was cut off counts too: the SIM may have seen it. Check the PIN in a phone and switch it off there, or
+    give another one.
     """
 
 
@@ -173,7 +174,11 @@ class UssdLate(ModemError):
 
 
 class SimMissing(ModemError):
-    """{port}: no SIM, or the SIM does not answer. Insert it and restart the modem."""
+    """{port}: no SIM, or the SIM does not answer. Insert it: the modem takes it up within a minute."""
+
+
+class SimChanged(ModemError):
+    """{port}: the SIM was changed or has started anew; the modem starts with the one that it has now."""
 
 
 class ModemPaused(ModemError):

@@ -121,7 +121,7 @@ class Channel:
                 return await self.ask(command, holding=True)
         if not self.in_step:
             await self._synchronise()
-        self._write(self._dialogue.ask(command))
+        self._begin(command)
         answer: Answer = await self._answer(command, command.seconds or self._command_seconds)
         if not answer.final.ok:
             raise self._refused(str(command), answer.final)
@@ -155,7 +155,7 @@ class Channel:
         """Ask for the prompt. None: it is there."""
         if not self.in_step:
             await self._synchronise()
-        self._write(self._dialogue.ask(command, part_id=part.part_id))
+        self._begin(command, part.part_id)
         event = await self._answer(command, self._command_seconds)
         return event.final if isinstance(event, Answer) else None
 
@@ -237,7 +237,7 @@ class Channel:
 
     def _say_out_of_step(self, command: Command[Any]) -> None:
         self._strays.clear()
-        self._write(self._dialogue.ask(command))
+        self._begin(command)
 
     async def _stray(self, seconds: float) -> Stray | None:
         """The next final result, whatever it answers; None when none comes."""
@@ -262,6 +262,11 @@ class Channel:
         return not self.gone.done()
 
     # waiting
+
+    def _begin(self, command: Command[Any], part_id: int | None = None) -> None:
+        if self.gone.done():  # in the midst of a command, which the dialogue still waits for
+            raise PortGone(port=self.path)
+        self._write(self._dialogue.ask(command, part_id=part_id))
 
     def _write(self, data: bytes) -> None:
         if self.gone.done() or self._port is None:

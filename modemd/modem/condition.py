@@ -10,7 +10,7 @@ from modemd.config import SOFIA
 from modemd.messages import AlertKind
 from modemd.modem.startup import Startup
 
-RARE_LOOKS = 10  # operator and clock are asked for at every tenth look
+RARE_LOOKS = 10  # operator, clock and SIM are asked for at every tenth look
 FULL_SHARE = 0.8  # of a storage: from here on it is alarming, for it is emptied all the time
 CLOCK_SECONDS = 120  # that the clocks may differ: the network's has whole minutes in some places
 FIRST_YEAR = 2024  # a modem that says less has never heard of the time
@@ -50,6 +50,7 @@ class Look:
         self._now = now
         self._alert = alert
         self._looks = 0
+        self.sim_in_question = False  # the network is gone, or was: so may be the SIM
 
     async def take(self) -> None:
         """One look. Raises CommandTimeout when the modem has fallen silent; PortGone."""
@@ -57,8 +58,10 @@ class Look:
         condition.signal_dbm = await self._startup.optional(commands.SIGNAL)
         registration = await _registration(self._startup)
         condition.registration = registration.word if registration is not None else None
+        before = condition.registered
         condition.registered = registration is None or registration.registered  # one that does not tell is believed
         rare = self._looks % RARE_LOOKS == 0
+        self.sim_in_question = self._looks > 0 and (rare or not (before and condition.registered))
         if rare or condition.operator is None:
             condition.operator = await self._startup.optional(commands.OPERATOR)
         if rare:

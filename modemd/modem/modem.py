@@ -23,6 +23,7 @@ from modemd.errors import (
     PortGone,
     PortMissing,
     PukRequired,
+    SimChanged,
 )
 from modemd.messages import AlertKind, OutgoingSms, Reason, ReceivedSms, StatusReport
 from modemd.modem import console, pin, usb
@@ -350,6 +351,8 @@ class Modem(Facts):
             self._move(State.ABSENT, reason)
         elif isinstance(error, NotAModem | CommandTimeout):
             self._move(State.SILENT, reason)
+        elif isinstance(error, SimChanged):
+            self._move(State.STARTING, reason)
         else:
             self._move(State.QUARANTINED, reason)
             if isinstance(error, PukRequired):

@@ -103,6 +103,7 @@ class Session:
         self._woken = asyncio.Event()
         self._look_at = 0.0
         self._restarted = False  # the modem has told that it started anew
+        self._found = Identity()
         self._ringing = False
         self._rang_at = float("-inf")
         self.started = False
@@ -127,6 +128,7 @@ class Session:
         await self._owner.attentive()
         self._restarted = False
         found, model = await self._startup.identity()
+        self._found = found
         await self._owner.identified(found, model)
         pin = PinEntry(self._owner.pin_may_be_tried, self._owner.pin_accepted, self._settings)
         await self._startup.sim(found, model, lambda: pin.enter(self.channel, model, found))
@@ -190,6 +192,8 @@ class Session:
 
     async def _take_look(self) -> None:
         await self._look.take()
+        if self._look.sim_in_question:
+            await self._startup.same_sim(self._found)
         self._look_at = self._loop.time() + (LOOK_SECONDS if self._condition.registered else SEARCH_SECONDS)
         self._owner.looked()
 

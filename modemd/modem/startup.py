@@ -16,6 +16,7 @@ from modemd.errors import (
     CommandTimeout,
     NotAModem,
     PukRequired,
+    SimChanged,
     SimLocked,
     SimMissing,
     StartupRefused,
@@ -130,7 +131,7 @@ class Startup:
         entered = False
         for _ in range(BUSY_ATTEMPTS):
             state = await self._pin_state()
-            if state is None or state.endswith(("READY", "PIN2", "PUK2")):
+            if state is None or _works(state):
                 break
             if state == "SIM PIN" and not entered:
                 await enter_pin()
@@ -144,6 +145,15 @@ class Startup:
             raise SimMissing(port=self._channel.path)
         found.imsi = await self.optional(commands.IMSI)
         found.iccid = found.iccid or await self._iccid(model)
+
+    async def same_sim(self, found: Identity) -> None:
+        """Raises SimMissing or SimChanged when the SIM is not, or not any more, the one that was found."""
+        state = await self._pin_state()
+        if state == "NOT INSERTED":
+            raise SimMissing(port=self._channel.path)
+        imsi = await self.optional(commands.IMSI) if _works(state) and found.imsi is not None else found.imsi
+        if not _works(state) or imsi not in (None, found.imsi):
+            raise SimChanged(port=self._channel.path)
 
     async def messaging(self, model: Model) -> Messaging:
         """Set up what concerns messages. Raises StartupRefused."""
@@ -233,3 +243,8 @@ class Startup:
         except CommandTimeout:
             await self._channel.synchronise()
             return None
+
+
+def _works(state: str | None) -> bool:
+    """Whether the SIM works, by what AT+CPIN? says; None: the modem knows no PIN."""
+    return state is None or state.endswith(("READY", "PIN2", "PUK2"))

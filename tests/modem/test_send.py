@@ -282,3 +282,13 @@ async def test_a_modem_that_is_not_there_sends_nothing(tmp_path: Path) -> None:
     async with wired(tmp_path, start=False) as bench:
         with pytest.raises(NotSent):
             await bench.modem.send(a_part(), done())
+
+
+async def test_the_next_part_is_not_sent_when_the_modem_hung_up_in_the_midst_of_the_one_before(tmp_path: Path) -> None:
+    async with wired(tmp_path) as bench:
+        bench.peer.on_pdu = lambda pdu: bench.peer.hang_up()
+        first, second = (asyncio.create_task(bench.send(a_part(part_id))) for part_id in (7, 8))
+        with pytest.raises(SendInDoubt):
+            await first
+        with pytest.raises(NotSent):
+            await second
