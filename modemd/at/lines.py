@@ -14,7 +14,7 @@ PROMPT = b">"  # what `take` gives for the prompt; no line can be this, because 
 
 _END = re.compile(rb"[\r\n]")
 _LINE = re.compile(rb"[\r\n]*([^\r\n]+)[\r\n]")
-_PROMPT = re.compile(rb"[\r\n]*[^\x21-\x7e\r\n]{0,64}>")
+_PROMPT = re.compile(rb"(?:[\r\n]*[^\x21-\x7e\r\n]{0,64}>)+")  # several in a row are one
 
 
 class Lines:

@@ -313,8 +313,11 @@ class Channel:
     def bytes_received(self, data: bytes) -> None:
         self._heard += 1
         self._transcript.heard(data)
-        for event in self._dialogue.receive(data):
+        events = self._dialogue.receive(data)
+        for event in events:
             self._take(event)
+        if self._port is not None and any(isinstance(event, Prompted) and not event.expected for event in events):
+            self._say(ESCAPE, self._port)  # it would take our next command for a text; once, however many there are
 
     def port_gone(self, error: PortGone) -> None:
         self._transcript.hung_up()
@@ -341,8 +344,6 @@ class Channel:
             outcome = event.outcome
             known = self._refused("AT+CMGS", outcome) if isinstance(outcome, Final) else outcome
             self._late_result(event.part_id, known)
-        elif self._port is not None:  # a prompt that nobody asked for would take our next command for a text
-            self._say(ESCAPE, self._port)
 
     def _wake(self, result: Answer | Prompted | None) -> None:
         if self._waiting is not None and not self._waiting.done():

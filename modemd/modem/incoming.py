@@ -62,6 +62,7 @@ class Inbound:
         self._woken = asyncio.Event()
         self.taken_in = asyncio.Event()  # no message is announced and not yet committed
         self.taken_in.set()
+        self._lost_at = float("-inf")  # when it was last said that a PDU was lost
         self._sweep_at = float("inf")
         self._swept_at = float("-inf")
         self._check_at = float("inf")
@@ -178,7 +179,9 @@ class Inbound:
 
     def _take_direct(self, event: Urc) -> None:
         if event.pdu is None:
-            log.warning("%s: the PDU of %s was lost on the serial line", self._channel.path, event.name)
+            if self._loop.time() - self._lost_at > SWEEP_SECONDS:
+                log.warning("%s: the PDU of %s was lost on the serial line", self._channel.path, event.name)
+                self._lost_at = self._loop.time()
             self.sweep_in(0)
             return
         self._direct.add(event.pdu)

@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-READ_SIZE = 16384  # octets taken in one turn of the loop, so that a talkative modem delays nobody
+READ_SIZE = 4096  # octets taken in one turn of the loop: even of the worst, understood in some milliseconds
+BURST = 65536  # octets that may come at once: the listing of a full storage
+RATE = 131072  # octets/s from then on, so that a modem that never stops talking leaves time for the others
+MOST_UNWRITTEN = 131072  # octets that wait for a port that takes nothing; what comes on top is dropped
 PTS_MAJORS = range(136, 144)  # Unix98 pseudo-terminals (kernel, devices.txt)
 
 
@@ -49,6 +52,10 @@ class Port:
         self._loop = asyncio.get_running_loop()
         self._unwritten = b""
         self._reading = False
+        self._paused = False
+        self._breath: asyncio.TimerHandle | None = None  # until then nothing is read: it has said too much
+        self._allowance = float(BURST)
+        self._read_at = self._loop.time()
         self._blocked = False  # the port takes no more for now; a writer waits in the loop
         self.open = True
         self.resume()
@@ -56,21 +63,28 @@ class Port:
     def write(self, data: bytes) -> None:
         """Write without waiting; what the port does not take now follows when it can. After a hang-up it is dropped."""
         if self._unwritten:
-            self._unwritten += data
+            self._unwritten += data[: max(0, MOST_UNWRITTEN - len(self._unwritten))]
         elif self.open:
             self._unwritten = data
             self._flush()
 
     def pause(self) -> None:
         """Read nothing until `resume`: the kernel, and then the modem, keep what comes."""
-        if self._reading:
-            self._loop.remove_reader(self._fd)
-            self._reading = False
+        self._paused = True
+        self._follow()
 
     def resume(self) -> None:
-        if self.open and not self._reading:
+        self._paused = False
+        self._follow()
+
+    def _follow(self) -> None:
+        """Read, or do not, as things stand."""
+        wanted = self.open and not self._paused and self._breath is None
+        if wanted and not self._reading:
             self._loop.add_reader(self._fd, self._read)
-            self._reading = True
+        elif self._reading and not wanted:
+            self._loop.remove_reader(self._fd)
+        self._reading = wanted
 
     async def close(self) -> None:
         """Let go of the port; other programs may open it at once."""
@@ -98,7 +112,21 @@ class Port:
         if not data:
             self._hung_up(None)
             return
+        self._charge(len(data))
         self._receiver.bytes_received(data)
+
+    def _charge(self, octets: int) -> None:
+        """Take a breath when more has come than BURST and RATE allow."""
+        now = self._loop.time()
+        self._allowance = min(BURST, self._allowance + (now - self._read_at) * RATE) - octets
+        self._read_at = now
+        if self._allowance < 0:
+            self._breath = self._loop.call_later(-self._allowance / RATE, self._breathed)
+            self._follow()
+
+    def _breathed(self) -> None:
+        self._breath = None
+        self._follow()
 
     def _flush(self) -> None:
         try:
@@ -124,10 +152,12 @@ class Port:
 
     def _stop(self) -> None:
         if self.open:
-            self.pause()
+            self.open = False
+            self._follow()
+            if self._breath is not None:
+                self._breath.cancel()
             self._loop.remove_writer(self._fd)
             self._unwritten = b""
-            self.open = False
 
 
 async def open_port(path: str, baud_rate: int, receiver: Receiver) -> Port:

@@ -179,3 +179,36 @@ async def test_a_cancelled_opening_leaves_no_open_port(
     await asyncio.sleep(0.2)
     port = await opened(path, Ear())
     await port.close()
+
+
+async def test_a_port_that_talks_without_end_is_read_at_a_bounded_rate(
+    terminal: tuple[int, str],
+) -> None:
+    master, path = terminal
+    ear = Ear()
+    port = await opened(path, ear)
+    os.set_blocking(master, False)
+    loop = asyncio.get_running_loop()
+    read_at: list[tuple[float, int]] = []
+
+    def talk() -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(master, b"x" * 65536)
+        read_at.append((loop.time(), len(ear.heard)))
+
+    loop.add_writer(master, talk)
+    began = loop.time()
+    while len(ear.heard) < ports.BURST + ports.RATE:
+        await asyncio.sleep(0.001)
+    loop.remove_writer(master)
+    assert all(heard <= ports.BURST + (at - began) * ports.RATE + ports.READ_SIZE for at, heard in read_at)
+    await port.close()
+
+
+async def test_what_a_stuck_port_does_not_take_is_kept_within_bounds(terminal: tuple[int, str]) -> None:
+    _, path = terminal
+    port = await opened(path, Ear())
+    for _ in range(1000):
+        port.write(b"AT\r" * 1000)
+    assert len(port._unwritten) <= ports.MOST_UNWRITTEN
+    await port.close()
