@@ -157,7 +157,7 @@ def _any_of(*patterns: str) -> re.Pattern[str]:
 _STOP_WORD = _any_of(*map(_spelled, _STOP))
 _BILL_WORD = _any_of(*map(_spelled, _BILL), *_one_edit(_FUZZY))
 _HELP_WORD = _any_of(*map(_spelled, _HELP))
-_GLUED = re.compile(rf"(?<!\w)({'|'.join(map(_spelled, _BILL))})(?=[0-9]{{12}}(?!\w))")  # "smetka300000000001"
+_GLUED = re.compile(rf"(?<!\w)({'|'.join(map(_spelled, _STOP + _BILL))})(?=[0-9]{{12}}(?!\w))")  # "smetka300000000001"
 _NO_STOP = _any_of(_spelled("нонстоп"))  # "нон-стоп" has a stop word in it and is none
 
 

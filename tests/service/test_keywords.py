@@ -69,7 +69,7 @@ def test_only_smetka_itself_is_fuzzy(text: str) -> None:
         "Stop", "stop!", "STOP.", "„стоп“", "спри", "spri", "SPRI", "otpisvane", "отписване", "otpiswane", "отказ",
         "CTOП", "CTOP", "СТОР", "ЅТОР", "ΣΤΟΠ", "STΟΡ", "сtоп", "ＳＴＯＰ", "𝐒𝐓𝐎𝐏", "s\u200bt\u00adop", "сто\u0301п",
         "S T O P", "S.T.O.P.", "s-t-o-p", "otka3", "st0p", "molya stop", "smetka, stop!", "smetka-stop", "STOP help",
-        "stop 300000000001", "stop\nsmetka", "🛑stop🛑", "stop/otkaz", "STOP170077 stop",
+        "stop 300000000001", "STOP300000000001", "stop\nsmetka", "🛑stop🛑", "stop/otkaz", "STOP170077 stop",
     ],
 )  # fmt: skip
 def test_a_stop_word_anywhere_wins(text: str) -> None:
