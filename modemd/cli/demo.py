@@ -33,7 +33,8 @@ def demo(modems: int, port: int | None, data: Path | None, once: bool, as_json: 
     modemd demo
     modemd demo --once --json
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell has its background jobs ignore SIGINT
+        signal.signal(number, _interrupt)
     logging.getLogger("modemd").setLevel(logging.WARNING)  # its children keep their logs in the folder
     with _folder(data) as folder:
         service = Demo(folder, modems, _free_port() if port is None else port)

@@ -6,16 +6,16 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 
-def _demo(*arguments: object) -> subprocess.Popen[str]:
+def _demo(*arguments: object, wrapper: Sequence[str] = ()) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "modemd", "demo", "--json", "--port", "0", *map(str, arguments)],
+        [*wrapper, sys.executable, "-m", "modemd", "demo", "--json", "--port", "0", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -80,9 +80,14 @@ def test_demo_serves_the_panel_and_takes_texts_from_other_phones(
     assert "ne e registriran" in json.loads(printed.splitlines()[0])["text"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ending_the_demo_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
-    process = _demo("--data", tmp_path, "--modems", 1)
+IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")  # as a script's & starts it
+
+
+@pytest.mark.parametrize(
+    ("number", "wrapper"), [(signal.SIGINT, ()), (signal.SIGINT, IN_THE_BACKGROUND), (signal.SIGTERM, ())]
+)
+def test_ending_the_demo_leaves_no_process(tmp_path: Path, number: signal.Signals, wrapper: Sequence[str]) -> None:
+    process = _demo("--data", tmp_path, "--modems", 1, wrapper=wrapper)
     assert process.stdout is not None
     json.loads(process.stdout.readline())
     assert len(_processes_of(tmp_path)) >= 3
