@@ -18,6 +18,7 @@ from modemd.gateway import Gateway
 from modemd.handover import HandOver
 from modemd.modem.bank import Bank
 from modemd.pace import Pacing
+from modemd.retention import Retention
 from modemd.service import canned, templates
 from modemd.store import alerts, database, leases, lines, snapshots
 from modemd.store.hostlock import HostLock
@@ -82,7 +83,7 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
     wakeup = Wakeup(settings.database.url, look)
     await wakeup.start()
     pumps = [gateway.follow(), gateway.keep_house(), bank.run()]
-    pumps += [each.run() for each in (wishes, balances, campaigns, pacing)]
+    pumps += [each.run() for each in (wishes, balances, campaigns, pacing, Retention(settings, engine, now))]
     if settings.billing.drop_folder:
         pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]

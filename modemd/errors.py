@@ -264,6 +264,18 @@ class NotRegistered(ModemdError):
     """Nothing was ended: {reason}."""
 
 
+class CustomerUnknown(ModemdError):
+    """Nothing is known of customer {customer}: neither billing nor any registration names it."""
+
+
+class EraseRefused(ModemdError):
+    """The customer was not erased: {reason}."""
+
+
+class RevealRefused(ModemdError):
+    """The number is not shown: {reason}."""
+
+
 class WrongNumber(ModemdError):
     """The phone was not registered: {number} was marked as a wrong number on {day}.
 

@@ -26,7 +26,7 @@ from modemd.store.database import reading
 
 log = logging.getLogger(__name__)
 
-FOLDERS = ("in", "archive", "reject", "out")
+INCOMING, ARCHIVE, REJECT, OUT = "in", "archive", "reject", "out"
 COMPANION = ".sha256"
 COMPANION_PATIENCE = 60.0  # s that a companion may be shorter than a checksum: it is being written
 _UNFINISHED = (".part", ".tmp", ".filepart")  # as programs name what they are still copying
@@ -37,7 +37,7 @@ class DropFolder:
     def __init__(self, engine: Engine, data: Path, host: str) -> None:
         """`data` is [daemon] data; `host` is noted beside each file. Makes nothing yet."""
         self._engine = engine
-        self._in, self._archive, self._reject, self.out = (data / name for name in FOLDERS)
+        self._in, self._archive, self._reject, self.out = (data / name for name in (INCOMING, ARCHIVE, REJECT, OUT))
         self._host = host
 
     def prepare(self) -> None:
@@ -63,7 +63,7 @@ class DropFolder:
         if decision is decisions.Decision.WAITS:
             return 0
         if decision is decisions.Decision.DECLINED:
-            return self._refuse(path, "a person has declined it")
+            return self._refuse(path, "a person has declined it", now)
         try:
             result = importing.import_file(
                 self._engine, path, now, reject_folder=self._reject, progress=progress, host=self._host
@@ -73,13 +73,13 @@ class DropFolder:
             return 0
         except FileRefused as error:
             log.warning("%s", error)
-            return self._refuse(path, str(error.facts["reason"]))
+            return self._refuse(path, str(error.facts["reason"]), now)
         log.info("%s", result)
-        _move(path, self._archive)
+        _move(path, self._archive, now)
         return 1
 
-    def _refuse(self, path: Path, reason: str) -> int:
-        moved = _move(path, self._reject)
+    def _refuse(self, path: Path, reason: str, now: datetime) -> int:
+        moved = _move(path, self._reject, now)
         moved.with_name(f"{moved.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
         return 1
 
@@ -144,13 +144,17 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _move(path: Path, folder: Path) -> Path:
-    """Move a file and then its companion, beside what is there of the same name; returns where it is now."""
+def _move(path: Path, folder: Path, now: datetime) -> Path:
+    """Move a file and then its companion, beside what is there of the same name; returns where it is now.
+
+    From now on its time is that of the move: by it retention knows how long it has been here.
+    """
     free = _free(folder, path.name)
     for source, target in ((path, free), (_companion(path), _companion(free))):
         shutil.move(source, target)
         with contextlib.suppress(PermissionError):  # it belongs to billing's user: as private as it came
             target.chmod(0o640)
+            os.utime(target, (now.timestamp(), now.timestamp()))
     return free
 
 

@@ -11,6 +11,7 @@ from modemd.errors import ModemdError
 COMMANDS = {
     "audit": "modemd.cli.audit:audit",
     "bench": "modemd.cli.bench:bench",
+    "customer": "modemd.cli.customer:customer",
     "db": "modemd.cli.db:db",
     "demo": "modemd.cli.demo:demo",
     "doctor": "modemd.cli.doctor:doctor",
@@ -26,6 +27,7 @@ COMMANDS = {
     "register": "modemd.cli.customers:register",
     "reminders": "modemd.cli.reminders:reminders",
     "report": "modemd.cli.report:report",
+    "retention": "modemd.cli.retention:retention",
     "run": "modemd.cli.run:run",
     "send": "modemd.cli.messages:send",
     "sending": "modemd.cli.sending:sending",

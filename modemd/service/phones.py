@@ -56,6 +56,14 @@ def sender(number: str | None) -> str | None:
         return number
 
 
+def spellings(number: str) -> tuple[str, ...]:
+    """How networks may have written the number of a received SMS that `sender` takes for this one."""
+    national = number.removeprefix(f"+{_BULGARIA}")
+    if national == number:
+        return (number,)
+    return (number, number[1:], f"00{number[1:]}", f"0{national}", national)
+
+
 def _parse(written: str) -> PhoneNumber | None:
     text = unicodedata.normalize("NFKC", written).strip() if len(written) <= _LONGEST else ""
     if not _WRITTEN.fullmatch(text):  # phonenumbers would read letters as a keypad does, and find extensions

@@ -210,6 +210,19 @@ def lift_wrong_number(conn: Connection, written: str, who: str, now: datetime) -
     return number
 
 
+def phones_of(conn: Connection, customer_no: str) -> list[str]:
+    """The phones that are tied to a customer now."""
+    query = select(phone_customer.c.phone).where(phone_customer.c.customer_no == customer_no)
+    return list(conn.scalars(query.order_by(phone_customer.c.phone)))
+
+
+def untie(conn: Connection, number: str, customer_no: str, how: Given) -> list[str]:
+    """Take one customer from a phone, whether tied or not; returns the customers that it still has."""
+    _lock(conn, number)
+    _untie(conn, number, [customer_no], how)
+    return _customers_of(conn, number)
+
+
 def _lock(conn: Connection, number: str) -> Any:
     """The phone's row, if there is one; nobody else changes or adds it until this transaction ends."""
     one_at_a_time(conn, f"phone:{number}")

@@ -1,10 +1,13 @@
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from modemd.config import Settings
+from modemd.store import database as opening
 from modemd.store import lines
 from modemd.store.lines import Sim
 from tests.service.desk import NOW, Desk
@@ -39,3 +42,14 @@ def runs(desk: Desk, request: pytest.FixtureRequest) -> Runs:
     """Reminder runs; indirectly parametrised with settings."""
     settings = Settings.model_validate({"reminders": {"pause_after": 0}, **getattr(request, "param", {})})
     return Runs(desk, settings)
+
+
+@pytest.fixture
+def local_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+    """A file of SQLite with one active customer in it, for commands."""
+    shutil.copy(sqlite_template, tmp_path / "modemd.db")
+    engine = opening.connect(f"sqlite:///{tmp_path / 'modemd.db'}")
+    with opening.writing(engine) as conn:
+        Desk(conn, 0, Settings()).customers("300000000001")
+    yield engine
+    engine.dispose()

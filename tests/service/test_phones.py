@@ -81,3 +81,10 @@ def test_any_text_is_a_number_or_refused(written: str) -> None:
     for read, refusal in ((phones.normalise, NotABulgarianMobile), (phones.recipient, NotAPhone)):
         with contextlib.suppress(refusal):
             assert read(written).lstrip("+").isdecimal()
+
+
+def test_every_spelling_of_a_sender_is_taken_for_him() -> None:
+    written = phones.spellings("+359888000101")
+    assert {phones.sender(each) for each in written} == {"+359888000101"}
+    assert len(set(written)) == 5
+    assert phones.spellings("+4915112345678") == ("+4915112345678",)
