@@ -8,7 +8,7 @@ from typing import Any, get_args
 from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, cast, exists, extract, func, select, text
 
 from modemd.config import KindName
-from modemd.store.schema import MessageState, consent, inbox, line, message, part, unread_outcome
+from modemd.store.schema import TROUBLE, MessageState, consent, inbox, line, message, part, unread_outcome
 
 SERVICES = ("bill", "reminder", "outage")
 _A_DAY = 86400.0  # s
@@ -24,14 +24,17 @@ class Registered:
 
 def registered(conn: Connection, moment: datetime) -> Registered:
     """The registrations that had begun before a moment and had not ended by then, with at least one service."""
-    columns = [func.count(), *(func.coalesce(func.sum(cast(consent.c[name], Integer)), 0) for name in SERVICES)]
-    query = select(*columns).where(
-        consent.c.begun_at < moment,
-        consent.c.ended_at.is_(None) | (consent.c.ended_at >= moment),
-        consent.c.bill | consent.c.reminder | consent.c.outage,
-    )
-    active, *services = conn.execute(query).one()
-    return Registered(active, dict(zip(SERVICES, map(int, services), strict=True)))
+    chosen = [consent.c[name] for name in SERVICES]
+    begun = select(*chosen, func.count()).where(consent.c.begun_at < moment).group_by(*chosen)
+    every = [column.in_([False, True]) for column in chosen]  # the index begins with them
+    active = 0
+    by_service = dict.fromkeys(SERVICES, 0)
+    for query in (begun.where(consent.c.ended_at.is_(None), *every), begun.where(consent.c.ended_at >= moment)):
+        for *has, count in conn.execute(query):
+            active += count if any(has) else 0
+            for name, is_on in zip(SERVICES, has, strict=True):
+                by_service[name] += count if is_on else 0
+    return Registered(active, by_service)
 
 
 def new_by_channel(conn: Connection, start: datetime, end: datetime) -> dict[str, int]:
@@ -83,9 +86,18 @@ def answer_seconds(conn: Connection, start: datetime, end: datetime) -> list[flo
 def parts_per_line(conn: Connection, start: datetime, end: datetime) -> dict[str, int]:
     """Parts that each line handed to the network and that it did not refuse, by the line's name."""
     names = {row.id: row.name for row in conn.execute(select(line.c.id, line.c.name).order_by(line.c.id))}
-    during = (part.c.line_id.in_(names), part.c.submitted_at >= start, part.c.submitted_at < end)
-    per_line = select(part.c.line_id, func.count()).where(*during).group_by(part.c.line_id)
-    refused = per_line.join_from(part, message).where(text("message.state = 'failed'"), text("part.state = 'failed'"))
+    per_line = (
+        select(part.c.line_id, func.count())
+        .where(part.c.line_id.in_(names), part.c.submitted_at >= start, part.c.submitted_at < end)
+        .group_by(part.c.line_id)
+    )
+    failed = select(message.c.id).where(text(TROUBLE), message.c.state == MessageState.FAILED)  # few, on an index
+    refused = (
+        select(part.c.line_id, func.count())
+        .where(part.c.message_id.in_(failed), part.c.state == MessageState.FAILED)
+        .where(part.c.submitted_at >= start, part.c.submitted_at < end)
+        .group_by(part.c.line_id)
+    )
     handed, not_taken = _counts(conn, per_line), _counts(conn, refused)
     found = dict.fromkeys(names.values(), 0)
     for line_id, count in handed.items():

@@ -50,6 +50,7 @@ consent = Table(
     Index("ix_consent_phone", "phone", "id"),
     Index("ix_consent_customer_no", "customer_no", "id"),
     Index("ix_consent_begun_at", "begun_at"),
+    partial_index("ix_consent_open", "bill", "reminder", "outage", "begun_at", "ended_at", where="ended_at IS NULL"),
     partial_index("uq_consent_open", "phone", "customer_no", where="ended_at IS NULL", unique=True),
     partial_index("ix_consent_ended_at", "ended_at", where="ended_at IS NOT NULL"),
     Index("ix_consent_begin_file_id", "begin_file_id"),
