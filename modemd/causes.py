@@ -46,22 +46,31 @@ class Cause:
         return f"{self.fault}, {lasting}: {self.next}{self.advice and '; '}{self.advice}"
 
 
-_NUMBER = "check the recipient's number"
-_REPORT = "the message was built wrong: report it with its PDU"
-_CONTRACT = "ask the operator whether this SIM may send SMS, and check its credit"
-_SIM = "check that the SIM is inserted well and works in a phone"
-_RESTART = "restart the modem if it stays"
-_PIN = "check the PIN in [bank] pin_file"
-_PUK = "take the PUK from the contract and unlock the SIM in a phone; do not enter a PIN"
-_LOCK = "the modem is locked to another SIM or operator: have it unlocked"
-_FIXED = "the SIM lets only fixed numbers through: switch that off in a phone"
-_FULL = "messages are read out and deleted by themselves; if it stays, empty the storage"
-_CENTRE = "set the number of the service centre in the SIM (AT+CSCA)"
-_ANTENNA = "check antenna, signal and whether the SIM is active"
-_OTHER_MODEM = "use another modem model"
-_OUT_OF_REACH = "the phone was off or out of reach for as long as the message was valid: try another day"
-_PHONE = "the recipient's phone or operator refuses SMS: reach them in another way"
-_LATER = "send it again later if it still matters"
+def _advice(text: str) -> str:
+    """Marks what the panel says in Bulgarian too."""
+    return text
+
+
+_NUMBER = _advice("check the recipient's number")
+_REPORT = _advice("the message was built wrong: report it with its PDU")
+_CONTRACT = _advice("ask the operator whether this SIM may send SMS, and check its credit")
+_BARRED = _advice("check the recipient's number, and ask the operator whether this SIM may send SMS")
+_SIM = _advice("check that the SIM is inserted well and works in a phone")
+_RESTART = _advice("restart the modem if it stays")
+_PIN = _advice("check the PIN in [bank] pin_file")
+_PUK = _advice("take the PUK from the contract and unlock the SIM in a phone; do not enter a PIN")
+_LOCK = _advice("the modem is locked to another SIM or operator: have it unlocked")
+_FIXED = _advice("the SIM lets only fixed numbers through: switch that off in a phone")
+_FULL = _advice("messages are read out and deleted by themselves; if it stays, empty the storage")
+_CENTRE = _advice("set the number of the service centre in the SIM (AT+CSCA)")
+_ANTENNA = _advice("check antenna, signal and whether the SIM is active")
+_OTHER_MODEM = _advice("use another modem model")
+_OTHER_IMEI = _advice("the operator bars this modem (IMEI): use another one")
+_HAS_IT = _advice("the service centre has this message already")
+_MANUAL = _advice("look the number up in the modem's manual")
+_OUT_OF_REACH = _advice("the phone was off or out of reach for as long as the message was valid: try another day")
+_PHONE = _advice("the recipient's phone or operator refuses SMS: reach them in another way")
+_LATER = _advice("send it again later if it still matters")
 
 _M, _S, _N, _D = Fault.MESSAGE, Fault.SIM, Fault.NETWORK, Fault.MODEM
 _GIVE_UP, _ENDED = Next.GIVE_UP, Next.CENTRE_ENDED
@@ -70,7 +79,7 @@ CMS: dict[int, Cause] = {
     # 24.011 annex E-2: what the network says of a submit
     1: Cause("unassigned (unallocated) number", _M, _NUMBER, _GIVE_UP),
     8: Cause("operator determined barring", _S, _CONTRACT),
-    10: Cause("call barred", _M, _NUMBER + "; or " + _CONTRACT, _GIVE_UP),
+    10: Cause("call barred", _M, _BARRED, _GIVE_UP),
     17: Cause("network failure", _N),
     21: Cause("short message transfer rejected", _N, _CONTRACT),
     22: Cause("memory capacity exceeded", _D, _FULL),
@@ -109,7 +118,7 @@ CMS: dict[int, Cause] = {
     194: Cause("SC system failure", _N),
     195: Cause("invalid SME address", _M, _NUMBER, _GIVE_UP),
     196: Cause("destination SME barred", _M, _NUMBER, _GIVE_UP),
-    197: Cause("SM rejected - duplicate SM", _M, "the service centre has this message already", _GIVE_UP),
+    197: Cause("SM rejected - duplicate SM", _M, _HAS_IT, _GIVE_UP),
     198: Cause("TP-VPF not supported", _M, _REPORT, _GIVE_UP),
     199: Cause("TP-VP not supported", _M, _REPORT, _GIVE_UP),
     208: Cause("(U)SIM SMS storage full", _D, _FULL),
@@ -202,7 +211,7 @@ CME: dict[int, Cause] = {
     100: Cause("unknown", _D),
     # 9.2.2.1: why the network does not let the modem in
     103: Cause("illegal MS", _S, _CONTRACT),
-    106: Cause("illegal ME", _D, "the operator bars this modem (IMEI): use another one"),
+    106: Cause("illegal ME", _D, _OTHER_IMEI),
     107: Cause("GPRS services not allowed", _S, _CONTRACT),
     108: Cause("GPRS services and non-GPRS services not allowed", _S, _CONTRACT),
     111: Cause("PLMN not allowed", _S, _CONTRACT),
@@ -251,8 +260,8 @@ TP_ST: dict[int, Cause] = {
     0x65: Cause("error in the recipient's phone", _M, _PHONE, _ENDED),
 }
 
-_UNKNOWN = Cause("not in the standard", _D, "look the number up in the modem's manual")
-_MAKERS = Cause("the maker's own", _D, "look the number up in the modem's manual")
+_UNKNOWN = Cause("not in the standard", _D, _MANUAL)
+_MAKERS = Cause("the maker's own", _D, _MANUAL)
 _PACKET_DATA = Cause("an error of packet data", _N)
 _TP_ST_GROUPS = (  # the first number behind each group, and what its reserved and its centre-specific numbers mean
     (0x20, Cause("settled, in the service centre's own words", _N, next=Next.ARRIVED)),

@@ -13,14 +13,36 @@ EVERYBODY = frozenset(Role)
 
 WITHOUT_SIGN_IN = frozenset({"static", "bootstrap.static", "language.choose", "sign_in.page"})
 BEFORE_OWN_PASSWORD = frozenset({"sign_in.out", "sign_in.password"})
+TECHNICIANS = frozenset({Role.TECHNICIAN, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
 ROLES: dict[str, frozenset[Role]] = {
     "bank.page": EVERYBODY,
     "bank.live": EVERYBODY,
+    "bank.sending": frozenset({Role.TECHNICIAN, Role.MANAGER, Role.ADMIN}),
     "sign_in.out": EVERYBODY,
     "sign_in.password": EVERYBODY,
-    "phone.page": frozenset({Role.TECHNICIAN, Role.ADMIN}),
-    "phone.live": frozenset({Role.TECHNICIAN, Role.ADMIN}),
-    "phone.text": frozenset({Role.TECHNICIAN, Role.ADMIN}),
+    "phone.page": TECHNICIANS,
+    "phone.live": TECHNICIANS,
+    "phone.text": TECHNICIANS,
+    "modem.page": TECHNICIANS,
+    "modem.live": TECHNICIANS,
+    "modem.wish": TECHNICIANS,
+    "modem.ussd": TECHNICIANS,
+    "modem.pin": TECHNICIANS,
+    "modem.test": TECHNICIANS,
+    "modem.line": TECHNICIANS,
+    "modem.transcript": TECHNICIANS,
+    "modem.console": ADMINS,
+    "modem.said": ADMINS,
+    "modem.say": ADMINS,
+    "messages.page": EVERYBODY,
+    "messages.find": EVERYBODY,
+    "messages.one": EVERYBODY,
+    "messages.reveal": EVERYBODY,
+    "messages.conversation": EVERYBODY,
+    "messages.queue": EVERYBODY,
+    "messages.decide": EVERYBODY,
+    "messages.is_ours": EVERYBODY,
 }
 
 # What a technician needs no text of: answers hold sums, and what is not read yet may hold anything.
@@ -73,7 +95,7 @@ def _check() -> Response | None:
     if endpoint is None or endpoint in WITHOUT_SIGN_IN:
         return None
     if not current_user.is_authenticated:
-        if request.method == "GET" and endpoint.endswith(".page"):
+        if request.method == "GET" and endpoint.endswith(".page") and request.path != "/":
             session["next"] = request.full_path
         return redirect(url_for("sign_in.page"))
     if not may(endpoint):

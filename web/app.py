@@ -14,7 +14,7 @@ from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, N
 from modemd.config import Settings
 from modemd.errors import SettingsError
 from modemd.store import database
-from web import access, bank, formats, language, phone, security, sign_in
+from web import access, bank, language, messages, modem, phone, security, sign_in, templating
 from web.panel import EXTENSION, Panel
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ def create_app(
     Babel(app, default_locale=language.DEFAULT, locale_selector=language.chosen)
     security.protect(app, https=settings.web.force_https)
     access.guard(app)
-    formats.register(app)
-    for module in (bank, sign_in, language):
+    templating.register(app)
+    for module in (bank, modem, messages, sign_in, language):
         app.register_blueprint(module.blueprint)
     if phones is not None:
         app.extensions[phone.EXTENSION] = phones

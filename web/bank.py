@@ -1,26 +1,48 @@
-"""The first page: every modem, what waits, and the newest messages; it keeps itself current."""
+"""The first page of technicians: every modem, the ill ones first and in plain words; it keeps itself current."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from flask import Blueprint, render_template
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext
+from flask_login import current_user
 from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+from wtforms import RadioField
 
+from modemd import audit
 from modemd.config import SOFIA
-from modemd.store import database, glance, lines, listing
+from modemd.store import database, glance, lines, listing, switch
 from modemd.store.glance import Daemon
 from modemd.store.lines import ModemOverview
 from modemd.store.listing import Listed
+from modemd.store.switch import Allowed, Position
+from web.forms import Form, choices
 from web.panel import panel
-from web.words import MODEM_STATES
+from web.words import MODEM_STATES, SWITCH
 
-NEWEST = 20  # messages
+NEWEST = 12  # messages
 READY = "ready"
 IN_ORDER = frozenset({"starting", "paused"})  # not ready, and nothing is wrong
+OLD, TOO_OLD = timedelta(hours=36), timedelta(hours=48)  # of billing's data (DOMAIN, section 5)
+A_DAY = timedelta(days=1)
 _WORST_FIRST = list(MODEM_STATES)
 
 blueprint = Blueprint("bank", __name__)
+
+
+class SwitchForm(Form):
+    allowed = RadioField(choices=choices((each.value, SWITCH[each].text) for each in Allowed))
+
+
+@dataclass(frozen=True, slots=True)
+class Ill:
+    """A modem that is not ready, and what follows from it."""
+
+    modem: ModemOverview
+    others: int  # parts that other lines have sent since then, of the last 24 hours
+    down: bool  # its daemon is: nothing is known of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +52,11 @@ class Glance:
     at: datetime
     daemons: Sequence[Daemon]
     modems: Sequence[ModemOverview]
+    ills: Sequence[Ill]  # the worst first
     waiting: Mapping[str, int]
     messages: Sequence[Listed]  # newest first
-
-    @property
-    def not_ready(self) -> list[ModemOverview]:
-        """The worst first."""
-        return sorted((modem for modem in self.modems if modem.state != READY), key=_badness)
+    data_at: datetime | None
+    switch: Position
 
     @property
     def ready(self) -> list[ModemOverview]:
@@ -47,10 +67,9 @@ class Glance:
         return [daemon for daemon in self.daemons if not daemon.running]
 
     @property
-    def ill(self) -> list[ModemOverview]:
+    def ill(self) -> list[Ill]:
         """What somebody has to look at. Of a daemon that is down we know nothing, and that is said elsewhere."""
-        down = {daemon.name for daemon in self.down}
-        return [modem for modem in self.not_ready if modem.state not in IN_ORDER and modem.host not in down]
+        return [each for each in self.ills if each.modem.state not in IN_ORDER and not each.down]
 
     @property
     def well(self) -> bool:
@@ -60,19 +79,41 @@ class Glance:
     def many_hosts(self) -> bool:
         return len({modem.host for modem in self.modems}) > 1
 
+    @property
+    def data_tone(self) -> str:
+        if self.data_at is None or self.at - self.data_at <= OLD:
+            return ""
+        return "bad" if self.at - self.data_at > TOO_OLD else "warn"
+
     def is_down(self, host: str) -> bool:
         return any(daemon.name == host for daemon in self.down)
 
 
 @blueprint.get("/")
 def page() -> str:
-    return render_template("bank/page.html", glance=_glance())
+    return render_template("bank/page.html", glance=_glance(), switch_form=SwitchForm())
 
 
 @blueprint.get("/live")
 def live() -> str:
     """The part of the page that changes."""
     return render_template("bank/live.html", glance=_glance())
+
+
+@blueprint.post("/sending")
+def sending() -> Response:
+    """Move the switch that stops all sending, or all but answers, of every daemon."""
+    form = SwitchForm()
+    if form.validate():
+        allowed = Allowed(form.allowed.data)
+        now = panel().now()
+        with database.writing(panel().engine) as conn:
+            switch.allow(conn, allowed, now)
+            audit.note(conn, current_user.name, "sending.switch", allowed, "", now)
+        flash(SWITCH[allowed].explained, "success" if allowed is Allowed.ALL else "warning")
+    else:
+        flash(gettext("Choose what may be sent."), "warning")
+    return redirect(url_for("bank.page"))
 
 
 def _glance() -> Glance:
@@ -83,13 +124,24 @@ def _glance() -> Glance:
 
 def _look(conn: Connection, now: datetime) -> Glance:
     midnight = now.astimezone(SOFIA).replace(hour=0, minute=0, second=0, microsecond=0)
+    modems = lines.overview(conn, midnight)
+    daemons = glance.daemons(conn, now)
+    down = {daemon.name for daemon in daemons if not daemon.running}
+    not_ready = sorted((modem for modem in modems if modem.state != READY), key=_badness)
     return Glance(
         at=now,
-        daemons=glance.daemons(conn, now),
-        modems=lines.overview(conn, midnight),
+        daemons=daemons,
+        modems=modems,
+        ills=[Ill(modem, _others(conn, modem, now), modem.host in down) for modem in not_ready],
         waiting=glance.waiting(conn),
         messages=listing.find(conn, limit=NEWEST)[::-1],
+        data_at=glance.data_at(conn),
+        switch=switch.sending(conn),
     )
+
+
+def _others(conn: Connection, modem: ModemOverview, now: datetime) -> int:
+    return glance.sent_by_others(conn, modem.line_id, max(modem.state_since, now - A_DAY))
 
 
 def _badness(modem: ModemOverview) -> int:

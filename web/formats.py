@@ -1,16 +1,17 @@
 """How values look on a page: Sofia time, masked numbers, text that can do no harm."""
 
 import re
+from datetime import date as date_type
 from datetime import datetime
+from decimal import Decimal
 
-from flask import Flask
-from flask_babel import format_decimal
+from flask_babel import format_decimal, gettext
 
+from modemd import masks
 from modemd.config import SOFIA
-from web import access, language, words
+from modemd.store.lines import ModemOverview
 from web.panel import panel
 
-SHORT_CODE = 6  # digits; such numbers and names are nobody's secret
 BARS = ((-75, 4), (-87, 3), (-97, 2), (-107, 1))  # dBm from which so many bars are lit, of 4
 
 # What would turn a line around, move the cursor or not encode at all: C0 and C1 controls, marks and overrides of
@@ -20,30 +21,9 @@ _HARMFUL = re.compile(
 )
 
 
-def register(app: Flask) -> None:
-    """Give the templates these filters, and the words."""
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    filters = (at, bars, clip, clock, dbm, decimal, full_time, masked, moment, visible)
-    app.jinja_env.filters.update({each.__name__: each for each in filters})
-    app.jinja_env.globals.update(
-        may=access.may,
-        may_read=access.may_read,
-        languages=language.LANGUAGES,
-        language=language.chosen,
-        words=words,
-        has_page=lambda endpoint: endpoint in app.view_functions,
-    )
-
-
 def masked(number: str | None) -> str:
     """+35988•••567: enough to tell two messages apart, not enough to call. Short codes and names stay as they are."""
-    if number is None:
-        return "—"
-    shown = visible(number)
-    digits = sum(letter.isdigit() for letter in shown)
-    if digits <= SHORT_CODE:
-        return shown
-    return f"{shown[:6]}•••{shown[-3:]}" if digits > SHORT_CODE + 4 else f"{shown[:2]}•••{shown[-2:]}"
+    return "—" if number is None else masks.phone(visible(number))
 
 
 def visible(text: str) -> str:
@@ -77,6 +57,30 @@ def moment(time: datetime) -> str:
 
 def full_time(time: datetime) -> str:
     return time.astimezone(SOFIA).strftime("%d.%m.%Y %H:%M:%S")
+
+
+def date(day: date_type) -> str:
+    return day.strftime("%d.%m.%Y")
+
+
+def date_of(time: datetime) -> str:
+    """The day in Sofia."""
+    return date(time.astimezone(SOFIA).date())
+
+
+def money(cents: int) -> str:
+    """1234567 -> 12 345,67 EUR, with the reader's decimal mark."""
+    return f"{format_decimal(Decimal(cents) / 100, format='#,##0.00')} EUR"
+
+
+def place(modem: ModemOverview, many_hosts: bool = False) -> str:
+    """Where somebody finds it: hub and port by its USB path 1-1.4, else the port's name."""
+    hub, _, port = (modem.place or "").rpartition(".")
+    if hub:
+        where = gettext("hub %(hub)s, port %(port)s", hub=hub, port=port)
+    else:
+        where = visible(modem.place or modem.port.rpartition("/")[2])
+    return f"{modem.host}, {where}" if many_hosts else where
 
 
 def decimal(value: float) -> str:

@@ -14,6 +14,7 @@ from modemd.store.passwords import LONGEST, SHORTEST
 from modemd.store.staff import Person
 from web.access import SignedIn
 from web.forms import Form
+from web.navigation import first_page
 from web.panel import panel
 from web.paths import local
 
@@ -51,7 +52,7 @@ class PasswordForm(Form):
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def page() -> Response | str | tuple[str, int]:
     if current_user.is_authenticated:
-        return redirect(url_for("bank.page"))
+        return redirect(first_page(current_user.role))
     form = SignInForm()
     if not form.validate_on_submit():
         return render_template("sign_in/page.html", form=form)
@@ -62,7 +63,7 @@ def page() -> Response | str | tuple[str, int]:
     if person is None:
         refused = gettext("The name or the password is wrong.")
         return render_template("sign_in/page.html", form=form, refused=refused), 401
-    way = local(session.get("next"))
+    way = local(session.get("next"), first_page(person.role))
     _begin(person)
     return redirect(url_for("sign_in.password") if person.one_time else way)
 
@@ -95,7 +96,7 @@ def password() -> Response | str | tuple[str, int]:
         changed = staff.change_password(conn, person.id, form.new.data)
     _begin(changed)
     flash(gettext("Your password is changed. Sign-ins on other devices have ended."))
-    return redirect(url_for("bank.page"))
+    return redirect(first_page(changed.role))
 
 
 def _may_try(name: str) -> bool:

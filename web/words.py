@@ -55,6 +55,22 @@ MODEM_STATES = {
     "ready": Word(lazy_pgettext("modem", "ready"), "good"),
 }
 
+# What somebody can do about a state of which no reason is known.
+TO_DO = {
+    "absent": lazy_gettext("Check the cable, the hub and its power."),
+    "unregistered": lazy_gettext("Check the antenna, and whether the SIM is active."),
+}
+
+SWITCH = {
+    "all": Word(lazy_gettext("Send everything"), "good", lazy_gettext("Everything is being sent again.")),
+    "answers": Word(
+        lazy_gettext("Answers and codes only"),
+        "warn",
+        lazy_gettext("Only answers and codes are being sent: the switch stands so."),
+    ),
+    "none": Word(lazy_gettext("Send nothing"), "bad", lazy_gettext("Nothing is being sent: the switch stands so.")),
+}
+
 MESSAGE_STATES = {
     "queued": Word(lazy_pgettext("message", "waiting"), "busy"),
     "sending": Word(lazy_pgettext("message", "being sent"), "busy"),
@@ -94,6 +110,52 @@ KINDS = {
     "number": lazy_pgettext("kind", "customer number"),
     "unknown": lazy_pgettext("kind", "other text"),
 }
+
+
+# What a technician can want of a modem, and how such a wish stands.
+VERBS = {
+    "pause": Word(
+        lazy_pgettext("verb", "Pause"),
+        "",
+        lazy_gettext("Let go of the modem, also over restarts, until it is resumed."),
+    ),
+    "resume": Word(lazy_pgettext("verb", "Resume"), "", lazy_gettext("Use the paused modem again.")),
+    "restart": Word(
+        lazy_pgettext("verb", "Begin anew"),
+        "",
+        lazy_gettext("Close its port and start with it anew: a new SIM, a new PIN."),
+    ),
+    "reset": Word(
+        lazy_pgettext("verb", "Restart the modem"), "", lazy_gettext("The modem itself starts anew; a minute.")
+    ),
+    "ussd": Word(lazy_pgettext("verb", "USSD"), ""),
+    "pin": Word(lazy_pgettext("verb", "New PIN"), ""),
+    "say": Word(lazy_pgettext("verb", "Console"), ""),
+    "transcript": Word(
+        lazy_pgettext("verb", "Transcript"),
+        "",
+        lazy_gettext("The last of the dialogue with it, numbers and texts masked."),
+    ),
+}
+WISH_STATES = {
+    "pending": Word(lazy_pgettext("wish", "waits"), "busy"),
+    "taken": Word(lazy_pgettext("wish", "under way"), "busy"),
+    "done": Word(lazy_pgettext("wish", "done"), "good"),
+    "refused": Word(lazy_pgettext("wish", "not done"), "bad"),
+}
+DECISIONS = {
+    "resend": lazy_gettext("Send the chosen ones again"),
+    "drop": lazy_gettext("Leave the chosen ones as they are"),
+}
+VERDICTS = {
+    "ours": lazy_gettext("Yes, this is a message of ours."),
+    "not_ours": lazy_gettext("No. We have sent no such message."),
+    "maybe": lazy_gettext("Perhaps: something left for this phone that day, from a sender that we cannot compare."),
+}
+
+
+def wish_state(state: str) -> Word:
+    return WISH_STATES.get(state) or Word(state, "quiet")
 
 
 def modem_state(state: str) -> Word:

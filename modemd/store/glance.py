@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from modemd.store import listing
-from modemd.store.schema import InboxState, MessageState, inbox
+from modemd.store.schema import InboxState, MessageState, dataset, inbox, part
 from modemd.store.schema import host as host_table
 
 PATIENCE = timedelta(seconds=20)  # a daemon says that it lives every 5 s
@@ -34,3 +34,14 @@ def waiting(conn: Connection) -> Mapping[str, int]:
     unanswered = select(inbox.c.state, func.count()).where(inbox.c.state.in_(UNANSWERED)).group_by(inbox.c.state)
     incoming = {str(state): 0 for state in UNANSWERED} | {row[0]: row[1] for row in conn.execute(unanswered)}
     return {str(state): outgoing[state] for state in WAITING} | incoming
+
+
+def data_at(conn: Connection) -> datetime | None:
+    """From when billing's open items are; None: it has handed none over yet."""
+    return conn.scalar(select(dataset.c.data_at).where(dataset.c.type == "OPENITEMS"))
+
+
+def sent_by_others(conn: Connection, line_id: int | None, since: datetime) -> int:
+    """Parts that other lines have handed to the network since then; counted on an index."""
+    counted = select(func.count()).select_from(part).where(part.c.line_id.is_not(None), part.c.submitted_at >= since)
+    return conn.scalar(counted if line_id is None else counted.where(part.c.line_id != line_id)) or 0

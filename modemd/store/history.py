@@ -24,7 +24,6 @@ class Event:
 
     at: datetime
     state: str
-    words: str | None
     reason: Reason | None
 
 
@@ -76,7 +75,7 @@ def events(conn: Connection, modem_id: int, *, limit: int = 50) -> list[Event]:
     """The newest states, the newest first."""
     newest = select(modem_event).where(modem_event.c.modem_id == modem_id).order_by(modem_event.c.id.desc())
     return [
-        Event(row.at, row.state, row.reason, reasons.read(row.reason, row.reason_code, row.reason_facts))
+        Event(row.at, row.state, reasons.read(row.reason, row.reason_code, row.reason_facts))
         for row in conn.execute(newest.limit(limit))
     ]
 

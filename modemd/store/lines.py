@@ -52,6 +52,8 @@ class ModemOverview:
     iccid: str | None
     manufacturer: str | None
     model: str | None
+    firmware: str | None
+    imsi: str | None
     operator: str | None
     registration: str | None
     signal_dbm: int | None
@@ -162,7 +164,9 @@ def _modems_absent(conn: Connection, host: str, now: datetime) -> None:
 def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
     """Every modem with its line and what that line has sent and received since `day_start`, by host and port."""
     rows = conn.execute(
-        select(modem, line.c.name, line.c.iccid, line.c.new, line.c.adopted_at, balance.c.cents, balance.c.at)
+        select(
+            modem, line.c.name, line.c.iccid, line.c.imsi, line.c.new, line.c.adopted_at, balance.c.cents, balance.c.at
+        )
         .join_from(modem, line, isouter=True)
         .join(balance, isouter=True, onclause=balance.c.line_id == line.c.id)
         .order_by(modem.c.host, modem.c.port)

@@ -30,7 +30,7 @@ class Listed:
     error: str | None
 
 
-_OUT = select(
+OUTGOING = select(
     message.c.id,
     literal("mt"),
     message.c.recipient,
@@ -43,7 +43,7 @@ _OUT = select(
     message.c.sent_at,
     message.c.error,
 ).join_from(message, line, line.c.id == func.coalesce(message.c.line_id, message.c.claimed_line_id), isouter=True)
-_IN = select(
+INCOMING = select(
     inbox.c.id,
     literal("mo"),
     inbox.c.number,
@@ -79,9 +79,9 @@ def find(
     """The newest `limit` messages that fit (None: all of them), newest last."""
     found = []
     if direction != "mo":
-        found.append(_newest(conn, _OUT, message, message.c.recipient, state, number, limit))
+        found.append(_newest(conn, OUTGOING, message, message.c.recipient, state, number, limit))
     if direction != "mt":
-        found.append(_newest(conn, _IN, inbox, inbox.c.number, state, number, limit))
+        found.append(_newest(conn, INCOMING, inbox, inbox.c.number, state, number, limit))
     merged = list(heapq.merge(*found, key=lambda row: row.created_at))
     return merged if limit is None else merged[-limit:]
 

@@ -14,7 +14,5 @@ def columns(words: str | None, name: str) -> dict[str, Any]:
 
 
 def read(words: str | None, code: str | None, facts: str | None) -> Reason | None:
-    """What such columns hold. None: words without a code, or nothing."""
-    if words is None or code is None:
-        return None
-    return Reason(words, code, **json.loads(facts or "{}"))
+    """What such columns hold; words of an older program have no code."""
+    return None if words is None else Reason(words, code or "", **json.loads(facts or "{}"))

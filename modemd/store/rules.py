@@ -26,6 +26,8 @@ class LineRule:
     per_month: int | None
     number: str | None  # its own
     prefixes: tuple[str, ...] = ()  # numbers that begin so shall leave through it if it can send
+    replaces: int | None = None  # the line of the SIM that it stands in for
+    notes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ _RULES = select(
     line_rule.c.per_month,
     line_rule.c.number,
     line_rule.c.prefixes,
+    line_rule.c.replaces,
+    line_rule.c.notes,
 ).join_from(line, line_rule, isouter=True)
 
 

@@ -32,7 +32,7 @@ def test_each_state_is_kept_once_with_its_reason_and_facts(conn: Connection) -> 
     for minute in (1, 2, 3):
         modem = save(conn, "quarantined", minute, refused)
     newest, oldest = history.events(conn, modem)
-    assert (newest.state, newest.at, newest.words) == ("quarantined", NOW + timedelta(minutes=1), str(refused))
+    assert (newest.state, newest.at, newest.reason) == ("quarantined", NOW + timedelta(minutes=1), refused)
     assert newest.reason is not None
     assert newest.reason.code == "PukRequired"
     assert (oldest.state, oldest.reason) == ("starting", None)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from modemd.errors import PukRequired
+from modemd.messages import Reason
 from modemd.store import lines
 from modemd.store.schema import InboxState, MessageState
 from tests.panels import HOST, NOW, RunningPanel
@@ -52,11 +54,39 @@ def test_ill_modems_come_first_the_worst_on_top(panel: RunningPanel, line: int) 
 
 def test_an_ill_modem_says_what_since_when_and_what_to_do(panel: RunningPanel) -> None:
     panel.start_daemon()
-    reason = "/dev/modemd/usb-1.2: the SIM wants its PUK."
+    reason = Reason.of(PukRequired(port="/dev/modemd/usb-1.2"))
     panel.add_modem(2, "quarantined", reason=reason, state_since=NOW - timedelta(hours=1))
     page = panel.signed_in().page("/")
-    for shown in ("изолиран", "09:42", "Нужен е човек", "the SIM wants its PUK."):
+    for shown in ("изолиран", "09:42", "SIM картата иска PUK. Не праща.", "Не въвеждайте PIN; вземете PUK от договора"):
         assert shown in page
+
+
+def test_one_that_is_brought_back_says_how_far_it_is_and_until_when_to_wait(panel: RunningPanel, line: int) -> None:
+    facts = {"rung": "soft reset", "step": 2, "of": 6, "until": (NOW + timedelta(minutes=4)).isoformat()}
+    panel.add_modem(2, "recovering", reason=Reason("soft reset", "OnRung", **facts), place="1-1.4")
+    for _ in range(14):
+        panel.send(line)
+    page = panel.signed_in().page("/")
+    assert "хъб 1-1, порт 4" in page
+    assert "Рестартираме го, опит 2 от 6." in page
+    assert "Оттогава 14 SMS минаха през други линии." in page
+    assert "Изчакайте до 10:46." in page
+
+
+def test_one_without_a_network_says_its_signal_and_to_look_at_the_antenna(panel: RunningPanel, line: int) -> None:
+    reason = Reason("in no network (searching)", "NoNetwork", registration="searching")
+    panel.add_modem(2, "unregistered", reason=reason, signal_dbm=-109, state_since=NOW - timedelta(minutes=87))
+    page = panel.signed_in().page("/")
+    assert "Не намира мрежа (търси)." in page
+    assert "Сигнал −109 dBm." in page
+    assert "Проверете антената" in page
+    assert "in no network" not in page
+
+
+def test_a_reason_of_an_older_program_is_shown_in_its_own_words(panel: RunningPanel) -> None:
+    panel.start_daemon()
+    panel.add_modem(2, "quarantined", reason="something else")
+    assert "something else" in panel.signed_in().page("/")
 
 
 @pytest.mark.parametrize("state", ["starting", "paused"])
@@ -98,7 +128,7 @@ def test_what_waits_is_counted(panel: RunningPanel, line: int) -> None:
     for tile in (
         "<dt>чакат изпращане</dt><dd>3</dd>",
         "<dt>въпроси без отговор</dt><dd>1</dd>",
-        "<dt>неразпознати</dt><dd>1</dd>",
+        '<a href="/messages/queue/unread">неразпознати</a></dt><dd>1</dd>',
         "<dt>неясни</dt><dd>0</dd>",
     ):
         assert tile in page
@@ -120,8 +150,8 @@ def test_only_the_newest_are_shown(panel: RunningPanel, line: int) -> None:
         panel.now += timedelta(seconds=1)
         panel.queue(f"message {number:02}", "manual")
     page = panel.signed_in().page("/")
-    assert "message 04" not in page
-    assert "message 05" in page
+    assert "message 12" not in page
+    assert "message 13" in page
 
 
 def test_numbers_are_masked(panel: RunningPanel, line: int) -> None:
