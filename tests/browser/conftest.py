@@ -4,6 +4,8 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,19 @@ ARGUMENTS = [
 ]
 WIDTHS = (375, 768, 1440)
 HOW = "needs Chromium: apt-get install chromium"
+AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+HOW_AXE = "needs axe-core: npm install --no-save --prefix tests/browser axe-core@4"
+TAB_STOPS_MORE = 16  # a field for a date has several, and what scrolls has one
+FOCUSABLE = "a[href], button:not([disabled]), input:not([type=hidden]):not([disabled]), select, textarea, summary"
+
+
+@cache
+def _axe() -> str:
+    if not AXE.exists():
+        if os.environ.get("CI"):
+            pytest.fail(HOW_AXE)
+        pytest.skip(HOW_AXE)
+    return AXE.read_text(encoding="utf-8")
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -63,12 +78,40 @@ class Visit:
         """The widths, of those people have, at which the page is wider than the window."""
         return [width for width in WIDTHS if self._is_wider_than(width)]
 
+    def unreachable(self) -> list[str]:
+        """What can be worked with on the page and is not reached by the Tab key."""
+        self.page.evaluate(
+            """selector => {
+                document.activeElement.blur();
+                const shown = [...document.querySelectorAll(selector)].filter(each => each.checkVisibility());
+                window.toReach = new Set(shown);
+                document.addEventListener("focusin", event => window.toReach.delete(event.target));
+            }""",
+            FOCUSABLE,
+        )
+        left = int(self.page.evaluate("window.toReach.size"))
+        for _ in range(left + TAB_STOPS_MORE):
+            self.page.keyboard.press("Tab")
+        return list(
+            self.page.evaluate("[...window.toReach].filter(each => each.isConnected).map(each => each.outerHTML)")
+        )
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds on the page that is serious or worse."""
+        self.page.evaluate(_axe())
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(result => result.violations)")
+        return [
+            f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}"
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
+
     def _is_wider_than(self, width: int) -> bool:
         self.page.set_viewport_size({"width": width, "height": 800})
         return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
@@ -88,14 +131,23 @@ def panel(tmp_path: Path, sqlite_template: Path) -> Iterator[RunningPanel]:
     panel.close()
 
 
-@pytest.fixture
-def visit(panel: RunningPanel, chromium: Browser) -> Iterator[Visit]:
+@contextmanager
+def served(panel: RunningPanel) -> Iterator[str]:
+    """The panel at an address."""
     server = make_server("127.0.0.1", 0, panel.app, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    window = chromium.new_context(locale="en-GB")
-    yield Visit(panel, f"http://127.0.0.1:{server.server_port}", window.new_page())
-    window.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def visit(panel: RunningPanel, chromium: Browser) -> Iterator[Visit]:
+    with served(panel) as url:
+        window = chromium.new_context(locale="en-GB")
+        yield Visit(panel, url, window.new_page())
+        window.close()

@@ -180,30 +180,11 @@ def test_the_language_is_switched_and_kept(visit: Visit) -> None:
     expect(visit.page.get_by_role("button", name="Вход")).to_be_visible()
 
 
-def test_everything_on_the_first_page_is_reached_by_keyboard(visit: Visit, line: int) -> None:
-    visit.sign_in()
-    reached = []
-    for _ in range(7):
-        visit.page.keyboard.press("Tab")
-        reached.append(visit.page.evaluate("document.activeElement.textContent.trim()"))
-    assert reached == ["Към съдържанието", "modemd", "Модеми", "Телефон", "English", "elena", "Изход"]
-
-
-@pytest.mark.parametrize("path", ["/", "/phone/", "/password"])
-def test_no_page_is_wider_than_the_window(visit: Visit, line: int, path: str) -> None:
-    for number, state in enumerate(("quarantined", "silent", "unregistered", "starting"), start=2):
-        visit.panel.add_modem(number, state, name=LONG[:60], reason=LONG, operator="Оператор с много дълго име")
-    visit.panel.send(line, LONG)
-    visit.panel.receive(line, "x" * 500, "A" * 11)
-    visit.panel.phones.receive("+359888000101", LONG)
-    visit.sign_in(path=path)
-    assert visit.overflows() == []
-    assert visit.faults == []
-
-
-def test_the_sign_in_is_not_wider_than_the_window(visit: Visit) -> None:
+def test_the_sign_in_fits_and_has_no_barriers(visit: Visit) -> None:
     visit.open("/sign-in")
     assert visit.overflows() == []
+    assert visit.barriers() == []
+    assert visit.unreachable() == []
     assert visit.faults == []
 
 
