@@ -73,6 +73,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lazy_gettext("There is no SIM, or it does not answer."),
         lazy_gettext("Insert the SIM well and restart the modem."),
     ),
+    "SimChanged": Sentence(lazy_gettext("Another SIM was put in while it was working.")),
     "SimLocked": Sentence(
         lazy_gettext("The modem is locked to another SIM or operator (%(lock)s)."),
         lazy_gettext("Have it unlocked or use another one."),
