@@ -233,8 +233,8 @@ def _condition(
 
 def _model(name: str, manufacturer: str | None, model: str | None) -> Iterator[Finding]:
     known = models.model_of(manufacturer, model)
-    if model and not known.verified:
-        what = f"{model} is an unverified model: no manual or transcript of it was read"
+    if model and known.doubt:
+        what = f"{model} is an unverified model: {known.doubt}"
         yield Finding(Level.WARNING, name, what, "send its transcript to the project if it behaves oddly")
 
 

@@ -43,14 +43,20 @@ def status(settings: Settings, as_json: bool) -> None:
 
 
 def _with_source(modem: lines.ModemOverview) -> dict[str, Any]:
-    """`model_source`: where what we know of its model was read; null: the model is unverified, or has not told yet.
+    """`model_source`: where what we know of its model was read; null: nowhere, or the modem has not told its model yet.
+    `model_doubt`: what of it is unverified; null: nothing.
 
     `ports`: those of its stick, which one is taken and why the others are not; empty where it shows one.
     """
     known = model_of(modem.manufacturer, modem.model)
     told = asdict(modem)
     del told["cause"]  # the panel's: `reason` says the same
-    return {**told, "ports": json.loads(modem.ports or "[]"), "model_source": known.source or None}
+    return {
+        **told,
+        "ports": json.loads(modem.ports or "[]"),
+        "model_source": known.source or None,
+        "model_doubt": known.doubt,
+    }
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -71,8 +77,9 @@ def _show(report: dict[str, Any]) -> None:
     console.print(table)
     if not report["modems"]:
         console.print("No modem has been seen yet. Is the daemon running (modemd run), and does [bank] ports match?")
-    for model in sorted({modem["model"] for modem in report["modems"] if modem["model"] and not modem["model_source"]}):
-        console.print(f"{model}: an unverified model, no manual or transcript of it was read", markup=False)
+    doubts = {(modem["model"], modem["model_doubt"]) for modem in report["modems"] if modem["model"]}
+    for model, doubt in sorted((model, doubt) for model, doubt in doubts if doubt):
+        console.print(f"{model}: an unverified model: {doubt}", markup=False)
     for modem in report["modems"]:
         for port in modem["ports"]:
             left = "taken" if port["chosen"] else "left alone"

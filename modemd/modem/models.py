@@ -1,7 +1,11 @@
 """What differs between modem models, as rows. Nothing else in modemd asks what make a modem is.
 
-`source` names the manual or the public transcript a row was written from; a modem without a row is unverified. None of
-them has been tried on the hardware yet.
+`source` names the manual, the public transcript or the program for such modems from which a row was written (files of
+ModemManager: in its src/plugins), `unverified` what in it none of them says. A modem without a row is unverified. None
+has been tried on the hardware yet.
+
+Commands that switch a modem off are no resets: AT+CPOWD (SIM800 Series AT Command Manual V1.09, 6.2.2) and AT+QPOWD
+(ModemManager, quectel/mm-broadband-modem-quectel.c) leave it dark until somebody presses its key.
 """
 
 import re
@@ -27,7 +31,7 @@ class Model:
 
     name: str
     pattern: re.Pattern[str]
-    source: str
+    source: str  # none: unverified
     iccid: tuple[Command[str | None], ...] = ()
     pin_tries: tuple[Command[int | None], ...] = ()
     stored_reports: tuple[str, ...] = field(default=STORED_REPORTS)
@@ -37,10 +41,12 @@ class Model:
     command_interface: int | None = None  # the USB interface of its command port, on sticks that show several
     soft_reset: str = "AT+CFUN=1,1"  # 27.007, 8.2
     vendor_reset: str | None = None
+    unverified: str = ""
 
     @property
-    def verified(self) -> bool:
-        return bool(self.source)
+    def doubt(self) -> str | None:
+        """What of the row may be wrong, in words; None: its source says all of it."""
+        return (self.unverified or None) if self.source else "no manual or transcript of it was read"
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -59,7 +65,9 @@ MODELS = (
     Model(
         "Huawei",
         _pattern("huawei"),
-        "Huawei ME906s AT Command Interface Specification: ^ICCID, ^CPIN, ^CURC; gammu issues 45, 138, 490",
+        "Huawei ME906s AT Command Interface Specification: ^ICCID, ^CPIN, ^CURC; gammu issues 126 and 138 (E1752), 327 "
+        "(E303): chatter, slots; serialport-gsm issue 18 (K3765): ^CURC; luci-app-3ginfo-lite issue 25 (E3372 in stick "
+        "mode): ^ICCID; ModemManager, huawei/mm-broadband-modem-huawei.c: ^RESET",
         (iccid("AT^ICCID?"),),
         (_HUAWEI_TRIES,),
         manners=(plain("AT^CURC=0"),),  # ^RSSI, ^BOOT, ^HCSQ and their like, every few seconds
@@ -69,21 +77,24 @@ MODELS = (
     Model(
         "ZTE",
         _pattern(r"\bzte\b"),
-        'gammu issue 209 (MF626): +CDSI: "SR"',
+        'gammu issue 209 (MF626): +CPMS with three storages, +CDSI: "SR"',
         (iccid("AT+CCID"), iccid("AT+ZGETICCID")),
+        unverified="how MF sticks tell the ICCID (AT+ZGETICCID is the ME3610's), and how they are reset",
     ),
     Model(
         "SIM7600",
         _pattern("SIM7[0-9]00"),
-        "SIM7500_SIM7600 Series AT Command Manual V1.07: +CICCID, +SPIC, +CNMI (ds 0 to 2)",
+        "SIM7500_SIM7600 Series AT Command Manual V1.07: +CICCID, +SPIC, +CNMI (ds 0 to 2); TinyGSM, "
+        "TinyGsmClientSIM7600.h: +CRESET; ModemManager, simtech/77-mm-simtech-port-types.rules: interfaces",
         (iccid("AT+CICCID"), iccid("AT+CCID")),
         (_SIMCOM_TRIES,),
+        command_interface=2,
         vendor_reset="AT+CRESET",
     ),
     Model(
         "SIMCom",
         _pattern("simcom|SIM[0-9]{3,4}"),
-        "SIM800 Series AT Command Manual V1.09: +CCID, +SPIC; python-gsmmodem issue 60: +CNMI (ds 0 and 1)",
+        "SIM800 Series AT Command Manual V1.09: +CCID, +SPIC (6.2.3); python-gsmmodem issue 60: +CNMI (ds 0 and 1)",
         (iccid("AT+CCID"), iccid("AT+CICCID")),
         (_SIMCOM_TRIES,),
     ),
@@ -97,7 +108,9 @@ MODELS = (
     Model(
         "Quectel",
         _pattern("quectel"),
-        "Quectel EC25&EC21 AT Commands Manual V1.3: +QCCID, +QPINC; gammu issue 408: +CNMI (mode 0 to 2)",
+        "Quectel EC25&EC21 AT Commands Manual V1.3: +QCCID, +QPINC; gammu issue 408: +CNMI (mode 0 to 2); "
+        "ModemManager, quectel/77-mm-quectel-port-types.rules: interfaces (EC25 and EG25 alike), "
+        "quectel/mm-broadband-modem-quectel.c: +CFUN=1,1",
         (iccid("AT+QCCID"),),
         (_QUECTEL_TRIES,),
         command_interface=2,
@@ -105,7 +118,8 @@ MODELS = (
     Model(
         "Telit",
         _pattern("telit"),
-        "Telit LE910 V2 Series AT Commands 80446ST10707A: #CCID, #PCT, +CNMI (ds 0 to 2)",
+        "Telit LE910 V2 Series AT Commands 80446ST10707A: #CCID, #PCT, +CNMI (ds 0 to 2); ModemManager, "
+        "telit/mm-broadband-modem-telit.c: #REBOOT",
         (iccid("AT#CCID"),),
         (pin_tries("AT#PCT", r"#PCT: *(\d+)"),),
         vendor_reset="AT#REBOOT",
@@ -113,7 +127,8 @@ MODELS = (
     Model(
         "Cinterion",
         _pattern("cinterion|siemens|gemalto"),
-        "Cinterion BGS5 AT Command Set: ^SCID, ^SPIC; gammu pull request 1207 (MC75i): +CNMI (bfr 1 alone)",
+        "Cinterion BGS5 AT Command Set: ^SCID, ^SPIC; gammu pull request 1207 (MC75i): +CNMI (bfr 1 alone); "
+        "ModemManager, cinterion/mm-broadband-modem-cinterion.c: +CFUN=1,1",
         (iccid("AT^SCID"),),
         (pin_tries("AT^SPIC", r"\^SPIC: *(\d+)"),),
         stored_reports=("2,1,0,2,1",),
@@ -122,7 +137,8 @@ MODELS = (
     Model(
         "u-blox",
         _pattern("u-blox"),
-        "u-blox Cellular Modules AT Commands Manual UBX-13002752: +CCID, +UPINCNT, +UMWI",
+        "u-blox Cellular Modules AT Commands Manual UBX-13002752: +CCID, +UPINCNT, +UMWI; ModemManager, "
+        "ublox/mm-broadband-modem-ublox.c: +CFUN=16",
         (iccid("AT+CCID"),),
         (pin_tries("AT+UPINCNT", r"\+UPINCNT: *(\d+)"),),
         manners=(plain("AT+UMWI=0"),),  # message waiting indications
@@ -131,18 +147,22 @@ MODELS = (
     Model(
         "Wavecom",
         _pattern("wavecom|fastrack"),
-        "Wavecom AT Commands Interface Guide WM_DEV_OAT_UGD_049: +CCID, +CPINC, +WIND",
+        "Wavecom AT Commands Interface Guide WM_DEV_OAT_UGD_049: +CCID, +CPINC, +WIND; gammu issue 832: how it calls "
+        "itself; Multi-Tech Wireless GSM/GPRS AT Commands S000293I (modems made by Wavecom), +CFUN: 1 resets all",
         (iccid("AT+CCID"),),
         (pin_tries("AT+CPINC", r"\+CPINC: *(\d+)"), _STANDARD_TRIES),
         manners=(plain("AT+WIND=0"),),
+        vendor_reset="AT+CFUN=1",
     ),
     Model(
         "Sierra",
         _pattern("sierra"),
-        "Sierra Wireless GSM/GPRS/EDGE AT Command Reference 2130213; AT Commands Interface Guide 4111703: +CCID",
+        "Sierra Wireless GSM/GPRS/EDGE AT Command Reference 2130213: !ICCID; AT Commands Interface Guide 4111703: "
+        "+CCID; ModemManager, sierra/mm-broadband-modem-sierra.c: !RESET",
         (iccid("AT!ICCID?"), iccid("AT+CCID")),
         (pin_tries("AT+CPINC", r"\+CPINC: *(\d+)"), _STANDARD_TRIES),
         vendor_reset="AT!RESET",
+        unverified="that it tells the PIN tries left as Wavecom's do (AT+CPINC)",
     ),
 )
 

@@ -37,7 +37,8 @@ class Model:
     chatter: tuple[str, ...] = ()  # unsolicited lines that nobody asked for, one every `chatter_seconds`
     chatter_seconds: float = 30.0
     hush: str = ""  # the command that ends the chatter
-    restart_seconds: float = 1.0  # from AT+CFUN=1,1 until the port is back
+    reset: str = ""  # the maker's own command to start anew, besides +CFUN=1,1
+    restart_seconds: float = 1.0  # from then until the port is back
 
     @property
     def storages(self) -> tuple[str, ...]:
@@ -82,6 +83,7 @@ _ROWS = (
         boot_lines=("^MODE:5,4",),
         chatter=("^RSSI:17", "^BOOT:20539504,0,0,0,75"),
         hush="^CURC",
+        reset="^RESET",
     ),
     Model(
         "huawei-e173",
@@ -98,6 +100,7 @@ _ROWS = (
         boot_lines=("^MODE:5,4",),
         chatter=("^RSSI:17", "^BOOT:20539504,0,0,0,75"),
         hush="^CURC",
+        reset="^RESET",
     ),
     Model(
         "huawei-e3372",
@@ -114,6 +117,7 @@ _ROWS = (
         boot_lines=("^SYSSTART",),
         chatter=("^RSSI: 17", '^HCSQ:"LTE",51,48,126,24', "^LTERSRP:-92,-9"),
         hush="^CURC",
+        reset="^RESET",
     ),
     Model(
         "zte-mf626",
@@ -131,6 +135,20 @@ _ROWS = (
         "EC25",
         "EC25EFAR06A03M4G",
         source="Quectel EC25&EC21 AT Commands Manual V1.3: +QCCID, +QPINC, +QIND; gammu issue 408: +CPMS, +CNMI",
+        iccid_command="+QCCID",
+        iccid_prefix="+QCCID: ",
+        slots={"ME": 255, "SM": 50, "SR": 50},
+        first_slot=0,
+        cnmi_modes=(0, 1, 2),
+        boot_lines=("RDY", "+CPIN: READY", "+QUSIM: 1", "+CFUN: 1", "+QIND: SMS DONE", "+QIND: PB DONE"),
+        pin_counter_command="+QPINC",
+    ),
+    Model(
+        "quectel-eg25",
+        "Quectel",
+        "EG25",
+        "EG25GGBR07A08M2G",
+        source="ModemManager, quectel/77-mm-quectel-port-types.rules: one USB product with the EC25, and as that",
         iccid_command="+QCCID",
         iccid_prefix="+QCCID: ",
         slots={"ME": 255, "SM": 50, "SR": 50},
@@ -176,6 +194,7 @@ _ROWS = (
         first_slot=0,
         pin_counter_command="+SPIC",
         boot_lines=("RDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
+        reset="+CRESET",
     ),
     Model(
         "sierra",
@@ -187,6 +206,7 @@ _ROWS = (
         iccid_prefix="!ICCID: ",
         slots={"SM": 40, "SR": 20},
         has_mt=False,
+        reset="!RESET",
     ),
     Model(
         "telit",
@@ -199,6 +219,7 @@ _ROWS = (
         slots={"SM": 50, "ME": 100},
         has_mt=False,
         pin_counter_command="#PCT",
+        reset="#REBOOT",
     ),
     Model(
         "wavecom",
@@ -212,6 +233,7 @@ _ROWS = (
         boot_lines=("+WIND: 3", "+WIND: 1", "+WIND: 7", "+WIND: 4"),
         chatter=("+WIND: 12",),
         hush="+WIND",
+        reset="+CFUN=1",
         pin_counter_command="+CPINC",
     ),
     Model(
@@ -236,6 +258,7 @@ _ROWS = (
         source="u-blox Cellular Modules AT Commands Manual UBX-13002752: +CCID, +UPINCNT, +CNMI, +CPMS",
         slots={"SM": 50, "ME": 100},
         pin_counter_command="+UPINCNT",
+        reset="+CFUN=16",
         chatter=("+UMWI: 0,1",),
     ),
 )

@@ -36,6 +36,7 @@ class Radio:
         self._card = card
         self._registered = registered
         self._restart = restart
+        self._reset = chassis.model.reset
         self._encode_text = encode_text
         self._functionality = 1
         self._covered = True
@@ -51,6 +52,7 @@ class Radio:
             "+COPS": self._operator,
             "+CSQ": self._signal,
             "+CFUN": self._power,
+            **({self._reset: self._start_anew} if self._reset and "=" not in self._reset else {}),
         }
 
     @property
@@ -153,11 +155,17 @@ class Radio:
         if request.form is Form.READ:
             return [f"+CFUN: {self._functionality}"]
         functionality, reset = request.number(0, 1), request.number(1, 0)
+        if f"+CFUN={functionality}" == self._reset:
+            return self._start_anew(request)
         if functionality not in (0, 1, 4) or reset not in (0, 1):
             return replies.CME_BAD_PARAMETER
         if reset:
-            self._restarting = self._clock.call_later(_RESTART_DELAY, self._restart)
-        elif functionality != self._functionality:
+            return self._start_anew(request)
+        if functionality != self._functionality:
             self._functionality = functionality
             self.announce()
+        return []
+
+    def _start_anew(self, _request: Request) -> Reply:
+        self._restarting = self._clock.call_later(_RESTART_DELAY, self._restart)
         return []

@@ -1,5 +1,6 @@
 """The first exchange on every simulated model: receive, answer, status report, a long message both ways."""
 
+import json
 from collections.abc import Callable
 
 from modemd.sim import models
@@ -22,6 +23,7 @@ def test_every_model_receives_answers_reports_and_carries_long_messages(
     running.wait_until_ready()
     model_of = {modem["name"]: modem["model"] for modem in running.phones.modems()}
     assert list(model_of.values()) == names
+    _status_says_which_are_unverified(running)
 
     for modem, phone in askers.items():
         running.phones.text(phone, LONG_QUESTION, modem)
@@ -41,3 +43,12 @@ def test_every_model_receives_answers_reports_and_carries_long_messages(
     assert len(replies) == len(names) - len(silent)
     ours = {row.id for row in replies}
     running.until(lambda: all(row.state == "delivered" for row in running.messages(direction="mt") if row.id in ours))
+
+
+def _status_says_which_are_unverified(running: RunningService) -> None:
+    status = json.loads(running.run("status", "-c", running.config, "--json").stdout)
+    doubted = {modem["model"] for modem in status["modems"] if modem["model_doubt"]}
+    assert doubted == {"Standard", "Terse", "Echoing", "MF626", "MC7455"}
+    shown = running.run("status", "-c", running.config).stdout
+    assert "MF626: an unverified model: how MF sticks tell the ICCID" in shown
+    assert "Standard: an unverified model: no manual or transcript of it was read" in shown
