@@ -315,6 +315,8 @@ def load(path: Path) -> Settings:
 
 def _explain(fault: Any) -> str:
     where = tuple(fault["loc"])
+    if fault["type"] == "tuple_type":
+        return f'{_dotted(where)}: write a list, in square brackets: ["…"].'
     if fault["type"] != "extra_forbidden":
         return f"{_dotted(where)}: {fault['msg'].removeprefix('Value error, ')}."
     known = _keys_of(where[:-1])

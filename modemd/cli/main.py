@@ -8,6 +8,8 @@ import click
 
 from modemd.errors import ModemdError
 
+log = logging.getLogger(__name__)
+
 COMMANDS = {
     "audit": "modemd.cli.audit:audit",
     "bench": "modemd.cli.bench:bench",
@@ -86,4 +88,10 @@ def main() -> None:
         cli()
     except ModemdError as error:
         click.echo(f"modemd: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        log.debug("traceback", exc_info=True)
+        click.echo(f"modemd: {error.filename} cannot be used: {error.strerror}.", err=True)
         sys.exit(1)

@@ -46,6 +46,22 @@ def test_settings_that_cannot_be_read_are_refused_without_a_traceback(tmp_path: 
     assert str(config) in result.stderr
 
 
+def test_one_value_where_a_list_belongs_is_refused_and_says_how_to_write_it(tmp_path: Path) -> None:
+    config = tmp_path / "modemd.toml"
+    config.write_text("[bank]\nports = '/dev/ttyUSB*'\n")
+    result = modemd("status", "-c", str(config))
+    assert result.returncode == 1
+    assert "bank.ports: write a list, in square brackets" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("demo", "--once", "--data"), ("sim", "--modems", "1", "--dir")])
+def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(command: tuple[str, ...]) -> None:
+    result = modemd(*command, "/proc/nowhere")
+    assert result.returncode == 1
+    assert "/proc/nowhere cannot be used: No such file or directory." in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_settings_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     result = modemd("status", "-c", str(tmp_path / "none.toml"))
     assert result.returncode == 1
