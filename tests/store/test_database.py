@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from modemd.errors import DatabaseNewer, DatabaseOutdated, DatabaseUnreachable
 from modemd.store import database as opening
-from modemd.store.schema import consent, metadata, phone_customer
+from modemd.store.schema import consent, line_rule, metadata, phone_customer
 
 HEAD = max(path.name[:4] for path in (opening.MIGRATIONS / "versions").glob("[0-9]*.py"))
 INSERT = "INSERT INTO pin_attempt (sim, pin_hash, at) VALUES ('8935901', 'abc', '2026-11-23 10:00:00+00:00')"
@@ -253,3 +253,14 @@ def test_rule_12_an_error_of_the_database_quotes_no_number(database: Engine, col
     told = "".join(traceback.format_exception(raised.value))
     assert "359888000001" not in told
     assert re.search("unique|UNIQUE", told)
+
+
+def test_a_database_from_before_lines_had_prefixes_gets_them(tmp_path: Path) -> None:
+    engine = sqlite(tmp_path)
+    opening.upgrade(engine, "0005")
+    with opening.writing(engine) as conn:
+        conn.execute(text("ALTER TABLE line_rule DROP COLUMN prefixes"))  # as revision 0005 was at first
+    opening.upgrade(engine)
+    with opening.reading(engine) as conn:
+        assert conn.execute(select(line_rule.c.prefixes)).all() == []
+    engine.dispose()
