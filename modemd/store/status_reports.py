@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from modemd import causes
 from modemd.causes import Next
 from modemd.messages import StatusReport
 from modemd.store.bulk import Bulk
 from modemd.store.fingerprint import fingerprint
+from modemd.store.matching import Candidate, Told, decide
 from modemd.store.parts import DELIVERED, EXPIRED, LEFT, SENT, UNDELIVERED, Work
 from modemd.store.schema import REPEATED, UNANSWERED, MessageState, UtcTime, message, part, status_report
 
@@ -20,7 +21,6 @@ VALIDITY_EXPIRED = 0x46
 CLOCK_SLACK = timedelta(minutes=2)  # the centre's clock may be behind ours, and its stamp has whole seconds
 CENTRE_AHEAD = timedelta(days=1)  # … or ahead of it, up to a zone set wrong
 WITHOUT_STAMP = timedelta(days=7)  # how far back a report with no readable stamp is matched
-LOST_REFERENCES = 4  # a modem may use up a TP-MR for an attempt that the network refused
 SIGNIFICANT_DIGITS = 9  # of a number: networks write +359…, 00359… and 0… for the same phone
 
 
@@ -41,8 +41,8 @@ def settle(conn: Connection, items: Sequence[Reported], now: datetime) -> list[N
     """Keep status reports and settle their parts. Idempotent: a PDU counts once per line, however often it is read.
 
     A report fits the newest part of its line, TP-MR and recipient that was not submitted after the centre's stamp;
-    else one of that line and recipient whose +CMGS was never seen and whose expected TP-MR is near. One that fits
-    nothing is kept for a +CMGS that is still to come.
+    else one of that line and recipient whose +CMGS was never seen and whose expected TP-MR is near, if it is certain
+    which (`matching.decide`). One that fits nothing, or several, is kept: a +CMGS or another report may still tell.
     """
     rows = {row["dedupe"]: row for row in map(_row, items)}
     for known in conn.scalars(_KNOWN, {"keys": list(rows)}):
@@ -50,13 +50,12 @@ def settle(conn: Connection, items: Sequence[Reported], now: datetime) -> list[N
     reports = list(rows.values())
     if not reports:
         return [None] * len(items)
-    answered = _newest_answered(conn, reports)
-    _apply(conn, [(part_id, report) for part_id, report in zip(answered, reports, strict=True) if part_id], now)
-    for report, part_id in zip(reports, answered, strict=True):
-        report["part_id"] = part_id or _part_of(conn, report)
-        if part_id is None and report["part_id"] is not None:
-            _apply(conn, [(report["part_id"], report)], now)
+    for report, part_id in zip(reports, _newest_answered(conn, reports), strict=True):
+        report["part_id"] = part_id or _older_answered(conn, report)
+    _apply(conn, [(report["part_id"], report) for report in reports if report["part_id"] is not None], now)
     _INSERT.run(conn, reports)
+    for line_id in sorted({report["line_id"] for report in reports if report["part_id"] is None}):
+        _settle_unanswered(conn, line_id, now)
     return [None] * len(items)
 
 
@@ -102,12 +101,9 @@ _ANSWERED = (
     .order_by(part.c.submitted_at.desc())
     .limit(16)
 )
-_UNANSWERED = _SELECT.where(text(UNANSWERED), part.c.line_id == bindparam("line_id"), _WITHIN)
+_UNANSWERED = _SELECT.where(text(UNANSWERED), part.c.line_id == bindparam("line_id"))
 _REPEATED = _SELECT.where(  # in doubt once, queued again and not begun: the first attempt did arrive
-    text(REPEATED),
-    part.c.line_id == bindparam("line_id"),
-    message.c.claimed_by.is_(None),
-    _WITHIN,
+    text(REPEATED), part.c.line_id == bindparam("line_id"), message.c.claimed_by.is_(None)
 )
 _RESTORED = _SELECT.where(text(UNANSWERED), part.c.line_id.is_(None))  # see snapshots.py: perhaps it left, by some line
 _WAITING = (
@@ -130,6 +126,15 @@ _WAITING = (
         (status_report.c.line_id == part.c.line_id) & (status_report.c.reference == part.c.reference),
     )
     .where(part.c.id.in_(bindparam("ids", expanding=True)), text("status_report.part_id IS NULL"))
+    .order_by(status_report.c.id)
+)
+_LEFT = (
+    select(status_report)
+    .where(
+        text("status_report.part_id IS NULL"),
+        status_report.c.line_id == bindparam("line_id"),
+        status_report.c.received_at >= bindparam("since", type_=UtcTime),
+    )
     .order_by(status_report.c.id)
 )
 _ATTACH = Bulk(status_report.update().where(status_report.c.id == bindparam("report_id")), ["part_id"])
@@ -196,24 +201,41 @@ def _newest_answered(conn: Connection, reports: Sequence[Mapping[str, Any]]) -> 
     return parts
 
 
-def _part_of(conn: Connection, report: Mapping[str, Any]) -> int | None:
-    """The part of a report whose TP-MR alone does not tell."""
+def _older_answered(conn: Connection, report: Mapping[str, Any]) -> int | None:
+    """The newest part of its TP-MR and recipient, behind one of that TP-MR that went to somebody else."""
     first, last = _window(report)
+    values = {"line_id": report["line_id"], "reference": report["reference"], "first": first, "last": last}
+    for row in conn.execute(_ANSWERED, values):
+        if same_phone(report["recipient"], row.recipient):
+            return int(row.id)
+    return None
 
-    def fitting(query: Select[Any], **values: object) -> list[Row[Any]]:
-        rows = conn.execute(query, {"line_id": report["line_id"], "first": first, "last": last, **values})
-        return [row for row in rows if same_phone(report["recipient"], row.recipient)]
 
-    answered = fitting(_ANSWERED, reference=report["reference"])
-    if answered:
-        return int(answered[0].id)
-    near = [
-        row
-        for row in (*fitting(_UNANSWERED), *fitting(_REPEATED), *fitting(_RESTORED))
-        if row.expected_reference is None or (report["reference"] - row.expected_reference) % 256 <= LOST_REFERENCES
+def _settle_unanswered(conn: Connection, line_id: int, now: datetime) -> None:
+    """Settle parts of the line whose +CMGS was never seen by the reports that fit no other part."""
+    unanswered = [*conn.execute(_UNANSWERED, {"line_id": line_id}), *conn.execute(_REPEATED, {"line_id": line_id})]
+    parts = [*unanswered, *conn.execute(_RESTORED)]
+    if not parts:
+        return
+    since = min(row.submitted_at for row in parts) - CLOCK_SLACK
+    left = conn.execute(_LEFT, {"line_id": line_id, "since": since}).all()
+    candidates: dict[int, list[Candidate]] = {}
+    for report in left:
+        first, last = _window(dict(report._mapping))
+        candidates[report.id] = [
+            Candidate(row.id, row.submitted_at, row.expected_reference)
+            for row in parts
+            if first <= row.submitted_at <= last and same_phone(report.recipient, row.recipient)
+        ]
+    told = [
+        Told(report.id, report.reference, report.smsc_time or report.received_at, candidates[report.id])
+        for report in left
     ]
-    when = report["smsc_time"] or report["received_at"]
-    return int(min(near, key=lambda row: abs(row.submitted_at - when)).id) if near else None
+    decided = decide(told)
+    rows = [(decided[report.id], dict(report._mapping)) for report in left if report.id in decided]
+    if rows:
+        _apply(conn, rows, now)
+        _ATTACH.run(conn, [{"report_id": report["id"], "part_id": part_id} for part_id, report in rows])
 
 
 def _apply(conn: Connection, found: Sequence[tuple[int, Mapping[str, Any]]], now: datetime) -> None:

@@ -234,6 +234,52 @@ def test_two_reports_read_together_settle_two_parts_in_doubt(out: Outbox, line_i
     assert [out.part(each).state for each in parts] == ["delivered", "delivered"]
 
 
+def test_of_two_in_doubt_at_once_neither_is_settled_by_one_report_and_both_by_two(out: Outbox, line_id: int) -> None:
+    first = out.sending(line_id)
+    out.doubt(first)
+    out.now += 3 * SECOND
+    second = out.sending(line_id)
+    out.doubt(second)
+    out.report(line_id, 12, 0x46)
+    assert (out.part(first).state, out.part(second).state) == ("in_doubt", "in_doubt")
+    out.report(line_id, 11)
+    assert (out.part(first).state, out.part(second).state) == ("delivered", "expired")
+    assert (out.part(first).reference, out.part(second).reference) == (11, 12)
+
+
+def test_a_report_that_could_be_of_two_waits_for_the_cmgs_of_one_of_them(out: Outbox, line_id: int) -> None:
+    doubtful = out.sending(line_id)
+    out.doubt(doubtful)
+    sending = out.sending(line_id)
+    out.report(line_id, 12)
+    assert (out.part(doubtful).state, out.part(sending).state) == ("in_doubt", "sending")
+    assert out.sent(sending, 12) == "delivered"
+    assert out.part(doubtful).state == "in_doubt"
+    out.report(line_id, 11)
+    assert out.part(doubtful).state == "delivered"
+
+
+@pytest.mark.parametrize(("references", "order"), [((255, 0), (255, 0)), ((0, 255), (255, 0)), ((3, 7), (3, 7))])
+def test_of_two_in_doubt_the_first_has_the_first_reference_also_where_that_wraps(
+    out: Outbox, line_id: int, references: tuple[int, int], order: tuple[int, int]
+) -> None:
+    parts = [out.sending(line_id), out.sending(line_id)]
+    for each in parts:
+        out.doubt(each)
+    for reference in references:
+        out.report(line_id, reference)
+    assert tuple(out.part(each).reference for each in parts) == order
+
+
+def test_three_in_doubt_of_which_two_are_reported_stay_in_doubt(out: Outbox, line_id: int) -> None:
+    parts = [out.sending(line_id) for _ in range(3)]
+    for each in parts:
+        out.doubt(each)
+    for reference in (1, 2):
+        out.report(line_id, reference)
+    assert [out.part(each).state for each in parts] == ["in_doubt"] * 3
+
+
 @pytest.mark.parametrize("doubtful", [True, False])
 def test_two_reports_of_one_part_read_together_both_count(out: Outbox, line_id: int, doubtful: bool) -> None:
     older = out.sending(line_id)
