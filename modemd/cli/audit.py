@@ -4,7 +4,7 @@ from rich.table import Table
 
 from modemd import audit as log
 from modemd.audit import Head
-from modemd.cli.common import json_option, open_database, print_json, settings_option
+from modemd.cli.common import json_option, open_database, print_json, settings_option, visible
 from modemd.config import SOFIA, Settings
 from modemd.store import database
 
@@ -57,5 +57,5 @@ def list_(limit: int, as_json: bool, settings: Settings) -> None:
     table = Table("", "when", "who", "what", "whom", "detail")
     for entry in found:
         when = f"{entry.at.astimezone(SOFIA):%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(entry.id), when, entry.who, entry.action, entry.subject, entry.detail)
-    Console().print(table)
+        table.add_row(str(entry.id), when, *map(visible, (entry.who, entry.action, entry.subject, entry.detail)))
+    Console(markup=False, emoji=False).print(table)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from modemd import masks
 from modemd.billing.cells import money
-from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option
+from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option, visible
 from modemd.config import SOFIA, Settings
 from modemd.errors import FileRefused
 from modemd.service import customers, erasure, identities, subscriptions
@@ -152,9 +152,9 @@ def _encode(value: object) -> str:
 
 
 def _print(found: Customer, history: list[Consent]) -> None:
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)
     state = "active" if found.active else "not active" if found.known else "billing does not know it"
-    console.print(f"Customer {found.customer_no}: {state}", f"metering point {found.itn or '-'}", sep="; ")
+    console.print(f"Customer {found.customer_no}: {state}; metering point {found.itn or '-'}")
     table = Table("phone", "services", "language", "since", "")
     for each in found.phones:
         marks = [word for word, at in (("stopped", each.stopped_at), ("wrong number", each.wrong_number_at)) if at]
@@ -169,6 +169,6 @@ def _print(found: Customer, history: list[Consent]) -> None:
     table = Table("phone", "services", "from", "by", "to", "by")
     for row in history:
         begun, ended = (f"{at.astimezone(SOFIA):%Y-%m-%d %H:%M}" if at else "" for at in (row.begun_at, row.ended_at))
-        by, ended_by = f"{row.channel} {row.who}", f"{row.end_channel or ''} {row.ended_by or ''}"
+        by, ended_by = visible(f"{row.channel} {row.who}"), visible(f"{row.end_channel or ''} {row.ended_by or ''}")
         table.add_row(masks.phone(row.phone), ", ".join(row.services), begun, by, ended, ended_by)
     console.print(table)

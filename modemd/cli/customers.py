@@ -4,7 +4,7 @@ import click
 
 from modemd import audit
 from modemd.billing import importing
-from modemd.cli.common import now, open_database, person, progress_bar, settings_option
+from modemd.cli.common import now, open_database, person, progress_bar, settings_option, visible
 from modemd.config import Settings
 from modemd.errors import FileHeld, FileRefused
 from modemd.service import subscriptions
@@ -25,7 +25,7 @@ def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None
     failed = False
     for path in paths:
         try:
-            with progress_bar(path.name) as moved:
+            with progress_bar(visible(path.name)) as moved:
                 result = importing.import_file(
                     engine,
                     path,
@@ -36,13 +36,13 @@ def import_(paths: tuple[Path, ...], approved: bool, settings: Settings) -> None
                 )
         except (FileRefused, FileHeld) as error:
             failed = True
-            click.echo(f"modemd: {error}", err=True)
+            click.echo(visible(f"modemd: {error}"), err=True)
         else:
             if approved and not result.repeated:
                 with database.writing(engine) as conn:
                     what = f"{result.type} {result.seq}"
                     audit.note(conn, person(), "file.approve", what, f"{path.name} by modemd import", now())
-            click.echo(f"{path.name}: {result}")
+            click.echo(visible(f"{path.name}: {result}"))
     raise SystemExit(1 if failed else 0)
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from modemd.billing import decisions
 from modemd.billing.cells import money
 from modemd.billing.decisions import File
-from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option
+from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option, visible
 from modemd.config import SOFIA, Settings
 from modemd.store import database
 from modemd.store.schema import FileState
@@ -39,8 +39,8 @@ def list_(state: str | None, limit: int, as_json: bool, settings: Settings) -> N
         return
     table = Table("id", "when", "file", "rows", "bad", "open", "before", "state", "why")
     for each in found:
-        table.add_row(*_cells(each))
-    Console().print(table)
+        table.add_row(*map(_visible, _cells(each)))
+    Console(markup=False, emoji=False).print(table)
 
 
 def _cells(each: File) -> list[str]:
@@ -59,6 +59,10 @@ def _cells(each: File) -> list[str]:
     ]
 
 
+def _visible(cell: str) -> str:
+    return "\n".join(map(visible, cell.split("\n")))
+
+
 def _verb(name: str, help_: str, verb: Any, done: str) -> None:
     @file.command(name=name, help=help_)
     @click.argument("file_ids", metavar="ID...", nargs=-1, required=True, type=int)
@@ -68,7 +72,7 @@ def _verb(name: str, help_: str, verb: Any, done: str) -> None:
         for file_id in file_ids:
             with database.writing(engine) as conn:
                 decided = verb(conn, file_id, person(), now())
-            click.echo(f"{decided.name}: {done}")
+            click.echo(f"{visible(decided.name)}: {done}")
 
 
 _verb(
