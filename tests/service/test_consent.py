@@ -172,6 +172,12 @@ def test_a_wrong_number_gets_nothing_and_loses_its_customers(desk: Desk) -> None
     assert desk.conn.execute(select(phone_customer)).all() == []
 
 
+def test_the_mark_blocks_whatever_the_phone_is_registered_for(desk: Desk) -> None:
+    subscriptions.mark_wrong_number(desk.conn, PHONE, "bg-Latn", "elena", NOW)
+    desk.conn.execute(phone.update().values(bill=True, reminder=True, outage=True))
+    assert receiving(desk) == set()
+
+
 @pytest.mark.parametrize("text", ["smetka", "help", "stop", A])
 def test_a_wrong_number_gets_no_answer_to_anything(desk: Desk, text: str) -> None:
     assert desk.ask(PHONE, text)
