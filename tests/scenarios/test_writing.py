@@ -2,12 +2,15 @@
 
 from datetime import UTC, date, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Connection, Engine, func, inspect, select
 
 from modemd import reports
+from modemd.cli.main import cli
 from modemd.config import SOFIA
 from modemd.errors import ScenarioRefused
 from modemd.reports import Period, Report
@@ -44,7 +47,7 @@ def test_the_report_gives_back_what_the_plan_says(database: Engine) -> None:
     assert len(found.parts_per_line) == SMALL.lines
 
 
-def test_the_same_is_written_each_time(sqlite_template: Any, tmp_path: Any) -> None:
+def test_the_same_is_written_each_time(tmp_path: Path) -> None:
     contents = []
     for name in ("one", "other"):
         engine = opening.connect(f"sqlite:///{tmp_path}/{name}.db")
@@ -62,6 +65,18 @@ def test_a_database_that_holds_something_is_refused(database: Engine) -> None:
         writing.write(database, SMALL, no_progress)
     with opening.reading(database) as conn:
         assert conn.scalar(select(func.count()).select_from(customer)) == SMALL.active + SMALL.ended
+
+
+def test_the_command_says_what_to_do_about_a_database_that_is_not_empty(tmp_path: Path) -> None:
+    config = tmp_path / "modemd.toml"
+    config.write_text(f'[database]\nurl = "sqlite:///{tmp_path}/modemd.db"\n')
+    engine = opening.connect(f"sqlite:///{tmp_path}/modemd.db")
+    opening.upgrade(engine)
+    writing.write(engine, SMALL, no_progress)
+    engine.dispose()
+    result = CliRunner().invoke(cli, ["sim-load", "-c", str(config), "--scenario", "year"])
+    assert result.exit_code == 1
+    assert "Name another one in [database] url" in str(result.exception)
 
 
 def test_whoever_may_look_at_it_may_be_there_before(database: Engine) -> None:

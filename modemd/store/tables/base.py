@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 def sqlite_text(moment: datetime) -> str:
     """A time as SQLite keeps it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 class _SqliteUtc(TypeDecorator[datetime]):
