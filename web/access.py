@@ -4,14 +4,14 @@ from flask import Flask, abort, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
 from werkzeug.wrappers import Response
 
-from modemd.store import database, staff
+from modemd.store import database, sessions
 from modemd.store.listing import Listed
 from modemd.store.staff import Person, Role
 from web.panel import panel
 
 EVERYBODY = frozenset(Role)
 
-WITHOUT_SIGN_IN = frozenset({"static", "bootstrap.static", "language.choose", "sign_in.page"})
+WITHOUT_SIGN_IN = frozenset({"static", "bootstrap.static", "language.choose", "sign_in.page", "sign_in.code"})
 BEFORE_OWN_PASSWORD = frozenset({"sign_in.out", "sign_in.password"})
 TECHNICIANS = frozenset({Role.TECHNICIAN, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
@@ -21,6 +21,14 @@ ROLES: dict[str, frozenset[Role]] = {
     "bank.sending": frozenset({Role.TECHNICIAN, Role.MANAGER, Role.ADMIN}),
     "sign_in.out": EVERYBODY,
     "sign_in.password": EVERYBODY,
+    "me.page": EVERYBODY,
+    "me.factor": EVERYBODY,
+    "me.no_factor": EVERYBODY,
+    "me.end": EVERYBODY,
+    "people.page": ADMINS,
+    "people.add": ADMINS,
+    "people.change": ADMINS,
+    "people.audit": frozenset({Role.MANAGER, Role.ADMIN}),
     "phone.page": TECHNICIANS,
     "phone.live": TECHNICIANS,
     "phone.text": TECHNICIANS,
@@ -50,19 +58,20 @@ PRIVATE_KINDS = frozenset({"reply", "reminder", "bill", "number", None})
 
 
 class SignedIn:
-    """A person as Flask-Login wants one. What identifies the sign-in is the session that ends with the password."""
+    """A person as Flask-Login wants one, known by the token of the sign-in."""
 
     is_authenticated = True
     is_active = True
     is_anonymous = False
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, token: str) -> None:
         self.person = person
+        self.token = token
         self.name = person.name
         self.role = person.role
 
     def get_id(self) -> str:
-        return self.person.session
+        return self.token
 
 
 def guard(app: Flask) -> None:
@@ -84,10 +93,17 @@ def may_read(role: Role, message: Listed) -> bool:
     return role is not Role.TECHNICIAN or message.kind not in PRIVATE_KINDS
 
 
-def _load(session_id: str) -> SignedIn | None:
+def _load(token: str) -> SignedIn | None:
+    now = panel().now()
     with database.reading(panel().engine) as conn:
-        person = staff.of_session(conn, session_id)
-    return SignedIn(person) if person else None
+        found = sessions.find(conn, token, now)
+    if found is None:
+        return None
+    person, seen_at = found
+    if now - seen_at >= sessions.SEEN_EVERY:
+        with database.writing(panel().engine) as conn:
+            sessions.seen(conn, token, now)
+    return SignedIn(person, token)
 
 
 def _check() -> Response | None:

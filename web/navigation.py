@@ -19,6 +19,8 @@ class Tab:
 TABS = (
     Tab("bank.page", lazy_gettext("Modems")),
     Tab("messages.page", lazy_gettext("Messages")),
+    Tab("people.page", lazy_gettext("People")),
+    Tab("people.audit", lazy_gettext("Audit log")),
     Tab("phone.page", lazy_gettext("Phone")),
 )
 FIRST_PAGES = {
@@ -31,12 +33,11 @@ FIRST_PAGES = {
 
 def tabs() -> list[tuple[Tab, bool]]:
     """The tabs that who asks may open; True: it is the one whose pages these are."""
-    here = (request.endpoint or "").partition(".")[0]
-    return [
-        (tab, tab.endpoint.partition(".")[0] == here)
-        for tab in TABS
-        if tab.endpoint in current_app.view_functions and access.may(tab.endpoint)
-    ]
+    endpoint = request.endpoint or ""
+    own = {tab.endpoint for tab in TABS}
+    near = {endpoint} if endpoint in own else {f"{endpoint.partition('.')[0]}.page"}
+    offered = (tab for tab in TABS if tab.endpoint in current_app.view_functions and access.may(tab.endpoint))
+    return [(tab, tab.endpoint in near) for tab in offered]
 
 
 def first_page(role: Role) -> str:

@@ -1,14 +1,13 @@
 """What every answer of the panel has: headers, cookies, and forms that nobody else can send."""
 
-from datetime import timedelta
-
 from flask import Flask, Response, request
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 
+from modemd.store import sessions
+
 StaleForm = CSRFError
-SIGN_IN_LASTS = timedelta(hours=12)  # a working day
 
 CONTENT = {  # nothing inline, nothing from elsewhere; data: is Bootstrap's own icons in its stylesheet
     "default-src": "'none'",
@@ -27,7 +26,7 @@ def protect(app: Flask, *, https: bool) -> None:
     """Set headers and cookies; with `https`, plain HTTP is redirected and cookies never leave by it."""
     app.config.update(
         SESSION_COOKIE_NAME="modemd",
-        PERMANENT_SESSION_LIFETIME=SIGN_IN_LASTS,  # also the age at which an unchanged session cookie is refused
+        PERMANENT_SESSION_LIFETIME=sessions.LASTS,  # also the age at which an unchanged session cookie is refused
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a sign-in page stays open over night
         MAX_CONTENT_LENGTH=1_000_000,
     )

@@ -7,9 +7,10 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user, login_user
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired, Length, Regexp
 
-from modemd.store import database, limits, staff
+from modemd.service import factors
+from modemd.store import database, limits, sessions, staff
 from modemd.store.passwords import LONGEST, SHORTEST
 from modemd.store.staff import Person
 from web.access import SignedIn
@@ -22,12 +23,22 @@ from web.paths import local
 PER_NAME = [(10, timedelta(minutes=15))]
 PER_ADDRESS = [(30, timedelta(minutes=15))]
 
+HALF_WAY = "half_way"
+CODE_SECONDS = 300  # from the password to the code
+
 blueprint = Blueprint("sign_in", __name__)
 
 
 class SignInForm(Form):
     name = StringField(lazy_gettext("Name"), [InputRequired(lazy_gettext("Enter your name.")), Length(max=64)])
     password = PasswordField(lazy_gettext("Password"), [InputRequired(lazy_gettext("Enter your password."))])
+
+
+class CodeForm(Form):
+    code = StringField(
+        lazy_gettext("Code of the authenticator"),
+        [Regexp(r"[0-9 ]{6,8}\Z", message=lazy_gettext("The code has 6 digits."))],
+    )
 
 
 class PasswordForm(Form):
@@ -63,13 +74,36 @@ def page() -> Response | str | tuple[str, int]:
     if person is None:
         refused = gettext("The name or the password is wrong.")
         return render_template("sign_in/page.html", form=form, refused=refused), 401
-    way = local(session.get("next"), first_page(person.role))
-    _begin(person)
-    return redirect(url_for("sign_in.password") if person.one_time else way)
+    if person.has_factor:
+        session[HALF_WAY] = [person.id, person.session, panel().now().timestamp()]
+        return redirect(url_for("sign_in.code"))
+    return _go_in(person)
+
+
+@blueprint.route("/sign-in/code", methods=["GET", "POST"])
+def code() -> Response | str | tuple[str, int]:
+    """The second step of who has a second factor: only after the right password, and only for a while."""
+    person = _half_way()
+    if person is None:
+        return redirect(url_for("sign_in.page"))
+    form = CodeForm()
+    if not form.validate_on_submit():
+        return render_template("sign_in/code.html", form=form)
+    if not _may_try(person.name):
+        return render_template("sign_in/code.html", form=form, refused=_too_often()), 429
+    with database.writing(panel().engine) as conn:
+        right = factors.take(conn, person.id, form.code.data, panel().now())
+    if not right:
+        refused = gettext("This code is wrong or has been used. Wait for the next one.")
+        return render_template("sign_in/code.html", form=form, refused=refused), 401
+    return _go_in(person)
 
 
 @blueprint.post("/sign-out")
 def out() -> Response:
+    """End the sign-in here too: a copy of the cookie is good for nothing afterwards."""
+    with database.writing(panel().engine) as conn:
+        sessions.end(conn, current_user.person.id, sessions.hash_of(current_user.token))
     session.clear()
     return redirect(url_for("sign_in.page"))
 
@@ -117,7 +151,29 @@ def _check(name: str, password: str) -> Person | None:
         return staff.check(conn, name, password)
 
 
+def _half_way() -> Person | None:
+    """Who has given the right password a moment ago and has still to give a code."""
+    try:
+        person_id, password_session, since = session[HALF_WAY]
+    except (KeyError, TypeError, ValueError):
+        return None
+    if panel().now().timestamp() - since > CODE_SECONDS:
+        return None
+    with database.reading(panel().engine) as conn:
+        person = staff.get(conn, person_id)
+    return person if person is not None and person.session == password_session else None
+
+
+def _go_in(person: Person) -> Response:
+    way = local(session.get("next"), first_page(person.role))
+    _begin(person)
+    return redirect(url_for("sign_in.password") if person.one_time else way)
+
+
 def _begin(person: Person) -> None:
     """A new session, so that nothing of who was here before is in it."""
     session.clear()
-    login_user(SignedIn(person))
+    with database.writing(panel().engine) as conn:
+        agent = str(request.user_agent)
+        token = sessions.begin(conn, person, request.remote_addr, agent, panel().now())
+    login_user(SignedIn(person, token))

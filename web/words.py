@@ -154,6 +154,14 @@ VERDICTS = {
 }
 
 
+ROLES = {
+    "technician": lazy_pgettext("role", "technician"),
+    "operator": lazy_pgettext("role", "operator"),
+    "manager": lazy_pgettext("role", "manager"),
+    "admin": lazy_pgettext("role", "administrator"),
+}
+
+
 def wish_state(state: str) -> Word:
     return WISH_STATES.get(state) or Word(state, "quiet")
 

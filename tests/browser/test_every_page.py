@@ -14,6 +14,9 @@ PAGES = {
     "bank.page": "/",
     "sign_in.password": "/password",
     "phone.page": "/phone/",
+    "me.page": "/me/",
+    "people.page": "/people",
+    "people.audit": "/audit?verify=1",
     "modem.page": "/modem/1",
     "modem.console": "/modem/1/console",
     "messages.page": "/messages/",
@@ -28,6 +31,7 @@ NOT_LOOKED_AT = {
     "bootstrap.static",
     "modem.transcript",
     "sign_in.page",
+    "sign_in.code",
 }  # files; the sign-in has its own test
 
 

@@ -5,7 +5,7 @@ from argon2 import Type
 from sqlalchemy import Connection
 
 from modemd.errors import PasswordRefused, UserRefused
-from modemd.store import passwords, staff
+from modemd.store import passwords, sessions, staff
 from modemd.store.schema import staff as table
 from modemd.store.staff import Role
 
@@ -78,9 +78,11 @@ def test_changing_the_password_ends_the_older_sign_ins(conn: Connection) -> None
     old = staff.add(conn, "elena", "technician", NOW)
     before = staff.check(conn, "elena", old)
     assert before is not None
+    token = sessions.begin(conn, before, "127.0.0.1", "a browser", NOW)
+    assert sessions.find(conn, token, NOW) == (before, NOW)
     after = staff.change_password(conn, before.id, PASSWORD)
-    assert staff.of_session(conn, before.session) is None
-    assert staff.of_session(conn, after.session) == after
+    assert sessions.find(conn, token, NOW) is None
+    assert sessions.find(conn, sessions.begin(conn, after, None, None, NOW), NOW) == (after, NOW)
     assert staff.check(conn, "elena", old) is None
     assert staff.check(conn, "elena", PASSWORD) == after
     assert not after.one_time
@@ -102,9 +104,10 @@ def test_a_person_who_is_gone_changes_nothing(conn: Connection) -> None:
 def test_a_given_password_replaces_password_and_role_and_ends_sign_ins(conn: Connection) -> None:
     staff.set_password(conn, "demo", PASSWORD, "technician", NOW)
     before = staff.check(conn, "demo", PASSWORD)
+    assert before is not None
+    token = sessions.begin(conn, before, None, None, NOW)
     staff.set_password(conn, "demo", "another long one", Role.ADMIN, NOW)
     after = staff.check(conn, "demo", "another long one")
-    assert before is not None
     assert after is not None
     assert (after.id, after.role, after.one_time) == (before.id, Role.ADMIN, False)
-    assert staff.of_session(conn, before.session) is None
+    assert sessions.find(conn, token, NOW) is None

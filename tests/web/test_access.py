@@ -10,7 +10,7 @@ from modemd.store.schema import WishState, WishVerb, metadata
 from modemd.store.staff import Role
 from tests.panels import RunningPanel
 
-NOBODY_NEEDED = {"static", "bootstrap.static", "language.choose", "sign_in.page"}
+NOBODY_NEEDED = {"static", "bootstrap.static", "language.choose", "sign_in.page", "sign_in.code"}
 ALL = {"technician", "operator", "manager", "admin"}
 TECHNICIANS = {"technician", "admin"}
 ADMIN = {"admin"}
@@ -31,6 +31,14 @@ ROUTES = {
     "bank.sending": Route({"technician", "manager", "admin"}, "/sending", {"allowed": "none"}),
     "sign_in.out": Route(ALL, "/sign-out", {}),
     "sign_in.password": Route(ALL, "/password", {}),
+    "me.page": Route(ALL, "/me/"),
+    "me.factor": Route(ALL, "/me/factor", {"code": "123456"}),
+    "me.no_factor": Route(ALL, "/me/no-factor", {"code": "123456"}),
+    "me.end": Route(ALL, "/me/end", {"id": "x"}),
+    "people.page": Route(ADMIN, "/people"),
+    "people.add": Route(ADMIN, "/people", {"name": "maria", "role": "operator"}),
+    "people.change": Route(ADMIN, "/people/1/role", {"role": "operator"}),
+    "people.audit": Route({"manager", "admin"}, "/audit"),
     "phone.page": Route(TECHNICIANS, "/phone/"),
     "phone.live": Route(TECHNICIANS, "/phone/live?number=%2B359888000101"),
     "phone.text": Route(TECHNICIANS, "/phone/", SMS),
@@ -55,7 +63,7 @@ ROUTES = {
     "messages.is_ours": Route(ALL, "/messages/ours", {"recipient": "0888000101", "day": "2026-11-23"}),
 }
 POSTS = {endpoint: route for endpoint, route in ROUTES.items() if route.fields is not None}
-POST_PATHS = [*(route.path for route in POSTS.values()), "/sign-in", "/language"]
+POST_PATHS = [*(route.path for route in POSTS.values()), "/sign-in", "/sign-in/code", "/language"]
 
 
 @pytest.fixture
@@ -90,7 +98,7 @@ def test_every_role_has_a_column() -> None:
 
 def test_every_post_is_tried_here(panel: RunningPanel) -> None:
     posts = {rule.endpoint for rule in panel.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
-    assert posts == set(POSTS) | {"sign_in.page", "language.choose"}
+    assert posts == set(POSTS) | {"sign_in.page", "sign_in.code", "language.choose"}
 
 
 @pytest.mark.parametrize("role", sorted(ALL))

@@ -160,7 +160,7 @@ def test_the_sign_in_page_has_nothing_for_who_is_in(panel: RunningPanel) -> None
 def test_a_person_who_is_removed_is_out_at_once(panel: RunningPanel) -> None:
     visitor = panel.signed_in()
     with panel.writing() as conn:
-        conn.exec_driver_sql("DELETE FROM staff")
+        staff.remove(conn, 1)
     assert visitor.get("/").headers["Location"] == "/sign-in"
 
 
