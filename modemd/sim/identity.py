@@ -35,13 +35,13 @@ def invent(seed: int, index: int) -> Identity:
     """The identity of the modem at place `index` (0 … 63) of the bank with this seed."""
     random = Random(f"{seed}/{index}/identity")  # noqa: S311 - invented data
     operator = OPERATORS[index % len(OPERATORS)]
-    serial = (seed * 64 + index) % 1_000_000
-    iccid = f"89359{operator.code[3:]}{seed * 64 + index:012}"[:19]
-    imei = f"{_TEST_TAC}{serial:06}"
+    serial = seed * 64 + index
+    iccid = f"89359{operator.code[3:]}{serial % 10**12:012}"
+    imei = f"{_TEST_TAC}{serial % 10**6:06}"
     return Identity(
         imei=imei + luhn_digit(imei),
         iccid=iccid + luhn_digit(iccid),
-        imsi=f"{operator.code}{seed * 64 + index:010}"[:15],
+        imsi=f"{operator.code}{serial % 10**10:010}",
         number=f"+35988900{index:04}",
         operator=operator,
         rssi=random.randint(12, 28),

@@ -1,3 +1,5 @@
+import pytest
+
 from modemd.sim import identity
 
 
@@ -20,3 +22,12 @@ def test_identities_have_their_lengths_and_check_digits() -> None:
 def test_the_luhn_digit_is_that_of_the_standard() -> None:
     assert identity.luhn_digit("7992739871") == "3"  # the usual example
     assert identity.luhn_digit("49015420323751") == "8"
+
+
+@pytest.mark.parametrize("seed", [1, 2646837199, 2**63])
+def test_no_two_modems_of_a_bank_are_the_same_whatever_the_seed(seed: int) -> None:
+    bank = [identity.invent(seed, index) for index in range(64)]
+    for number, digits in (("imei", 15), ("iccid", 20), ("imsi", 15), ("number", 13)):
+        told = {getattr(each, number) for each in bank}
+        assert len(told) == 64
+        assert {len(each) for each in told} == {digits}
