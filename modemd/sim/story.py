@@ -1,10 +1,10 @@
 """What a recorded modem has to say: the answer to each thing that is written to it, in the order of the transcript.
 
 Another version of the daemon asks in another order, leaves things out, or asks twice. So an answer is looked for by its
-question: the earliest one that has not been told yet. Only milestones keep their place: a message that was sent, and a
-modem that has stopped answering. What lies behind a milestone is not told before it is reached, so that the failure
-comes where it came and not sooner. A question asked again and again by a daemon that watches its modem is told once for
-each milestone: nobody has to wait for hours of them.
+question: the earliest one that has not been told yet. Only failures keep their place, as milestones: a message that was
+not sent, a hang-up, and where the modem stopped answering. What lies behind a milestone is not told before it is
+reached, so that the failure comes where it came and not sooner. Of the looks at a modem that is well, and of the
+messages that it sent, the last before a milestone stands for all: nobody has to wait for hours of them.
 """
 
 import re
@@ -26,6 +26,7 @@ _BODY = "body"  # a PDU with its Ctrl-Z, whose number and text are masked
 _SEND = "AT+CMGS="
 
 _FINAL = re.compile(rb"[\r\n](?:OK|ERROR|\+CM[SE] ERROR: *[^\r\n]*|COMMAND NOT SUPPORT)[\r\n]|^\d?(?:OK|ERROR)[\r\n]")
+_REFERENCE = re.compile(rb"\+CMGS: *\d")
 _PROMPT = re.compile(rb"(?:^|[\r\n])> ?$")
 _SAME_WHATEVER_FOLLOWS = re.compile(r"(AT\+(?:CMGS|CPIN|CUSD)=)(?!\?)")
 _LOOKS = re.compile(r"AT|AT\+CSQ|AT\+\w+\?")  # they change nothing in the modem
@@ -60,6 +61,11 @@ class Exchange:
         return bool(_FINAL.search(self.heard) or _PROMPT.search(self.heard))
 
     @property
+    def sent(self) -> bool:
+        """Whether the network has taken the message whose PDU this is."""
+        return _REFERENCE.search(self.heard) is not None
+
+    @property
     def hangs_up(self) -> bool:
         return any(reaction.octets is None for reaction in self.reactions)
 
@@ -89,7 +95,7 @@ class Story:
         """`opening` is what the modem said before the first question."""
         self.opening, exchanges = _exchanges(recording.pieces)
         _mark_milestones(exchanges)
-        self._exchanges = _without_repeated_looks(exchanges)
+        self._exchanges = _without_what_went_well(exchanges)
         self._reached = 0  # the index behind the last milestone that was told
         self._told: dict[str, Exchange] = {}
         last = next((each for each in reversed(self._exchanges) if each.key != _ESC), None)
@@ -118,20 +124,24 @@ class Story:
         return next((i for i in ahead if self._exchanges[i].is_milestone), len(self._exchanges))
 
     def _find(self, key: str) -> int | None:
-        found = next((i for i, each in enumerate(self._exchanges) if each.key == key and not each.told), None)
+        is_look = _LOOKS.fullmatch(key) is not None
+        from_here = range(self._reached if is_look else 0, len(self._exchanges))  # how it was before tells nothing now
+        untold = (i for i in from_here if self._exchanges[i].key == key and not self._exchanges[i].told)
+        found = next(untold, None)
         if found is None or found <= self._milestone():
             return found
-        elsewhere = key not in self._told and self._exchanges[found].answered and not _LOOKS.fullmatch(key)
+        elsewhere = key not in self._told and self._exchanges[found].answered and not is_look
         return found if elsewhere else None
 
 
 def _mark_milestones(exchanges: Sequence[Exchange]) -> None:
-    """Messages sent; and what got no answer, if the next question, or nobody, got one either: the others are slow."""
+    """Messages not sent; and what got no answer, unless the next question got one: such a modem was only slow."""
     asked = [exchange for exchange in exchanges if exchange.key != _ESC]
     for exchange, following in zip(asked, [*asked[1:], None], strict=True):
-        silent = not exchange.answered
-        dead = silent and (following is None or not following.answered)
-        exchange.is_milestone = exchange.key in (_BODY, _SEND) or exchange.hangs_up or dead
+        dead = not exchange.answered and (following is None or not following.answered)
+        unsent = exchange.key == _BODY and not exchange.sent
+        unsent |= exchange.key == _SEND and (following is None or following.key != _BODY or not following.sent)
+        exchange.is_milestone = dead or unsent or exchange.hangs_up
     for earlier, later in pairwise(asked):
         later.is_milestone |= earlier.is_milestone and not later.answered
 
@@ -159,14 +169,14 @@ def _exchanges(pieces: Sequence[Piece]) -> tuple[list[Reaction], list[Exchange]]
     return opening, exchanges
 
 
-def _without_repeated_looks(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """Of the same look between two milestones only the last."""
+def _without_what_went_well(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Between two milestones only the last of the same look, and the last of the messages."""
     kept: list[Exchange] = []
     seen: set[str] = set()
     for exchange in reversed(exchanges):
         if exchange.is_milestone:
             seen.clear()
-        elif exchange.is_bare_look:
+        elif exchange.is_bare_look or exchange.key in (_SEND, _BODY):
             if exchange.key in seen:
                 continue
             seen.add(exchange.key)

@@ -139,6 +139,23 @@ def test_hours_of_looks_are_told_once_and_then_the_modem_dies_as_it_did() -> Non
     assert player.ask("AT+CSQ", "\x1b", "AT", "AT") == []
 
 
+GOOD_SEND = ("> AT+CMGS=23", "< > ", "> 0001\x1a", "< +CMGS: {}", "< OK")
+
+
+def test_of_the_messages_that_went_well_the_last_before_a_failure_is_told() -> None:
+    good = [step.format(number) for number in range(1, 50) for step in GOOD_SEND]
+    player = Player("> AT", "< OK", *good, *SILENT_SEND[5:])
+    assert player.ask("AT+CMGS=22", "00\x1a") == ["> ", "+CMGS: 49", "OK"]
+    assert player.ask("AT+CMGS=22", "00\x1a", "\x1b", "AT") == ["> "]
+
+
+def test_a_modem_that_dies_at_a_look_does_so_without_the_messages_that_it_sent_before() -> None:
+    good = [step.format(7) for step in GOOD_SEND]
+    player = Player("> AT+CSQ", "< OK", *good, "> AT+CSQ", 5.0, "> \x1b", "> AT")
+    assert player.ask("AT+CSQ") == ["OK"]
+    assert player.ask("AT+CSQ", "AT") == []
+
+
 def test_one_question_that_got_no_answer_does_not_hold_up_the_rest() -> None:
     player = Player("> AT+OLD", 5.0, "> \x1b", "> AT", "< OK", "> AT+CMGF=0", "< ERROR")
     assert player.ask("AT+CMGF=0") == ["ERROR"]
