@@ -196,7 +196,7 @@ def _probed(patient: Patient) -> Iterator[Finding]:
     ports = sorted(discovery.matching(patient.settings.bank.ports))
     if not ports:
         yield from _no_port(patient)
-    for found in asyncio.run(probe_all(ports, patient.settings.bank)):
+    for found in asyncio.run(probe_all(ports, patient.settings.bank, patient.sysfs)):
         name = Path(found.port).name
         if found.error is not None:
             yield Finding(Level.ERROR, name, str(found.error), "the sentence says what to do")

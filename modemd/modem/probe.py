@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from modemd.at import commands
 from modemd.at.commands import Fill
@@ -12,7 +13,9 @@ from modemd.errors import ModemError, PinRequired
 from modemd.modem.channel import Channel
 from modemd.modem.condition import Condition, Look
 from modemd.modem.startup import Startup
+from modemd.modem.sticks import ports_of_modems
 from modemd.modem.transcript import Transcript
+from modemd.modem.usb import SYSFS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,9 @@ class Probed:
     error: ModemError | None = None
 
 
-async def probe_all(ports: Sequence[str], bank: Bank) -> list[Probed]:
-    """Look at all of them at once; none is looked at for longer than half a minute or so."""
-    return await asyncio.gather(*(probe(port, bank) for port in ports))
+async def probe_all(ports: Sequence[str], bank: Bank, sysfs: Path = SYSFS) -> list[Probed]:
+    """Look at all of them at once, of a stick at its modem's port alone; none takes longer than a minute or so."""
+    return await asyncio.gather(*(probe(port, bank) for port in await ports_of_modems(ports, bank, sysfs)))
 
 
 async def probe(port: str, bank: Bank) -> Probed:

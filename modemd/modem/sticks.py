@@ -31,8 +31,11 @@ LISTEN_SECONDS = 5.0  # for a port to speak unasked, where several answer
 # USB to serial converters (FTDI, Prolific, Silicon Labs, WCH, MosChip): each of their ports is a cable of its own.
 CONVERTERS = frozenset({"0403", "067b", "10c4", "1a86", "9710"})
 
-# As udev names ports in /dev/serial/by-id and by-path: usb-HUAWEI_HUAWEI_Mobile-if02-port0
-_NAME = re.compile(r"(?P<stick>.+)[-.]if(?P<interface>[0-9a-f]{2})(?:-port\d+)?")
+# As udev names ports in /dev/serial and /dev/modemd: usb-HUAWEI_Mobile-if02-port0, pci-0000:00:14.0-usb-0:1.2:1.2-port0
+_NAME = re.compile(
+    r"(?P<stick>.+)[-.]if(?P<interface>[0-9a-f]{2})(?:-port\d+)?"
+    r"|(?P<place>.+-usb-.+):\d+\.(?P<number>[0-9a-f]{1,2})(?:-port\d+)?"
+)
 _INTERFACE = re.compile(r".*:\d+\.(\d+)")
 
 
@@ -56,7 +59,7 @@ def seat_of(port: str, sysfs: Path = usb.SYSFS) -> Seat | None:
     place = usb.place_of(port, sysfs)
     if place is None:
         named = _NAME.fullmatch(port)
-        return Seat(named["stick"], int(named["interface"], 16)) if named else None
+        return Seat(named["stick"] or named["place"], int(named["interface"] or named["number"], 16)) if named else None
     if place.vendor in CONVERTERS or place.ports == 1:
         return None
     device = (sysfs / "class/tty" / os.path.basename(os.path.realpath(port)) / "device").resolve()
@@ -77,6 +80,19 @@ async def choose(seats: dict[str, Seat], bank: Bank) -> list[PortFound]:
         imeis = {probe.imei for probe in probes if probe.imei is not None}
         await asyncio.gather(*(_listen([probe for probe in probes if probe.imei == imei]) for imei in imeis))
         return _judge(probes)
+
+
+async def ports_of_modems(ports: Sequence[str], bank: Bank, sysfs: Path = usb.SYSFS) -> list[str]:
+    """Those of the ports that are modems', of each stick the right one; its first where none answers."""
+    seats = {port: seat for port in ports if (seat := seat_of(port, sysfs)) is not None}
+    sticks = [
+        [port for port in seats if seats[port].stick == stick] for stick in sorted({s.stick for s in seats.values()})
+    ]
+    several = [stick for stick in sticks if len(stick) > 1]
+    found = await asyncio.gather(*(choose({port: seats[port] for port in stick}, bank) for stick in several))
+    left = {port.port for stick in found for port in stick if not port.chosen}
+    silent = {stick[0].port for stick in found if not any(port.chosen for port in stick)}
+    return [port for port in ports if port not in left or port in silent]
 
 
 class _Probe:

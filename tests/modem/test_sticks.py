@@ -13,6 +13,7 @@ from modemd import config
 from modemd.config import Settings
 from modemd.modem import bank as banks
 from modemd.modem.lifecycle import State
+from modemd.modem.probe import probe_all
 from modemd.modem.sticks import Seat, seat_of
 from tests.modem.bench import NOW, RecordingGateway
 from tests.modem.scripted_modem import OK, ScriptedModem, line
@@ -241,6 +242,22 @@ async def test_two_sticks_side_by_side_are_two_modems(tmp_path: Path) -> None:
         stick.hang_up()
 
 
+async def test_one_look_without_a_daemon_looks_at_the_port_of_the_modem_alone(tmp_path: Path) -> None:
+    stick, silent, alone = Stick(tmp_path), Stick(tmp_path, 2, "usb-Silent"), ScriptedModem(tmp_path, "alone")
+    for port in (stick[0], *silent.ports):
+        port.deaf = True
+    stick.announces(2)
+    ports = [port.path for port in (*stick.ports, *silent.ports, alone)]
+    found = await probe_all(ports, config.Bank(), tmp_path / "nothing")
+    assert [(probed.port, probed.error is None) for probed in found] == [
+        (stick[2].path, True),
+        (silent[0].path, False),
+        (alone.path, True),
+    ]
+    for port in (stick, silent, alone):
+        port.hang_up()
+
+
 # where a port is
 
 
@@ -278,6 +295,8 @@ def test_a_stick_with_one_port_has_nothing_to_choose(tmp_path: Path) -> None:
         ("usb-HUAWEI_Mobile-if02-port0", Seat("usb-HUAWEI_Mobile", 2)),
         ("usb-Telit_HE910-if0a", Seat("usb-Telit_HE910", 10)),
         ("modem00.if01", Seat("modem00", 1)),
+        ("path-pci-0000:00:14.0-usb-0:1.2:1.3", Seat("path-pci-0000:00:14.0-usb-0:1.2", 3)),
+        ("pci-0000:00:14.0-usb-0:2:1.0-port0", Seat("pci-0000:00:14.0-usb-0:2", 0)),
         ("modem00", None),
         ("notif00", None),
     ],
