@@ -1,6 +1,7 @@
 """The daemon's hands for billing: takes files from the drop folder, writes results, and raises alarms about both.
 
-All of it runs in a thread of its own, in transactions of some milliseconds: no line and no answer waits for it.
+All of it runs in a thread of its own, imports in a process of their own, and in transactions of some milliseconds: no
+line and no answer waits for it.
 """
 
 import asyncio
@@ -12,10 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from modemd.billing import decisions, results
+from modemd.billing import decisions, results, taking
 from modemd.billing.dropfolder import DropFolder
+from modemd.billing.taking import Order
 from modemd.config import Settings
-from modemd.errors import ImportStopped
 from modemd.messages import AlertKind
 from modemd.store import alerts
 from modemd.store.database import reading
@@ -36,6 +37,12 @@ class HandOver:
         self._ledger = ledger
         self._now = now
         self._folder = DropFolder(engine, settings.daemon.data, self._host)
+        self._order = Order(
+            url=settings.database.url,
+            data=str(settings.daemon.data.absolute()),
+            host=self._host,
+            level=logging.getLogger().level,
+        )
         self._every = timedelta(minutes=settings.billing.results_minutes)
         self._results_due: datetime | None = None
         self._stopping = threading.Event()
@@ -68,16 +75,10 @@ class HandOver:
     def _work(self) -> dict[AlertKind, str | None]:
         now = self._now()
         self._folder.prepare()
-        try:
-            self._folder.take(now, self._go_on)
-        except ImportStopped as stopped:
-            log.info("%s", stopped)
+        if self._folder.has_work(now) and taking.run(self._order, self._stopping) > 0:
+            raise OSError(0, "see the log")  # which the process has written itself
         if self._results_due is None or now >= self._results_due:
             results.write(self._engine, self._folder.out, self._host, now)
             self._results_due = now + self._every
         with reading(self._engine) as conn:
             return {AlertKind.DATA_OLD: freshness(conn, now).alarm, **decisions.alarms(conn)}
-
-    def _go_on(self, done: int, of: int) -> None:
-        if self._stopping.is_set():
-            raise ImportStopped(reason="the daemon stops")

@@ -63,3 +63,10 @@ def test_results_are_written_at_once_and_then_only_when_they_are_due(
     monkeypatch.setattr(handover.results, "write", lambda engine, out, host, now: calls.append(now))
     asyncio.run(rounds(database, tmp_path, [False, False], monkeypatch))
     assert calls == [NOW]
+
+
+def test_a_process_that_fails_is_an_alert(database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover.taking, "run", lambda order, stopping: 1)
+    monkeypatch.setattr(handover.DropFolder, "has_work", lambda self, now: True)
+    assert asyncio.run(rounds(database, tmp_path, [False], monkeypatch)) == [PATIENCE_SECONDS]
+    assert standing(database) == {AlertKind.HAND_OVER: "files are not taken: see the log"}

@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from modemd.billing import decisions, files, importing
+from modemd.billing.decisions import Decision
 from modemd.billing.frames import IN
 from modemd.errors import FileHeld, FileRefused
 from modemd.store.database import reading
@@ -57,12 +58,19 @@ class DropFolder:
             self._tidy()
             return sum(self._take(path, now, progress) for path in sorted(self._ready(now), key=_order))
 
-    def _take(self, path: Path, now: datetime, progress: importing.Progress | None) -> int:
+    def has_work(self, now: datetime) -> bool:
+        """Whether there is anything to take. Raises OSError and what the database raises."""
+        return any(self._decision(path) is not Decision.WAITS for path in self._ready(now))
+
+    def _decision(self, path: Path) -> Decision:
         with reading(self._engine) as conn:
-            decision = decisions.of_checksum(conn, _said(path))
-        if decision is decisions.Decision.WAITS:
+            return decisions.of_checksum(conn, _said(path))
+
+    def _take(self, path: Path, now: datetime, progress: importing.Progress | None) -> int:
+        decision = self._decision(path)
+        if decision is Decision.WAITS:
             return 0
-        if decision is decisions.Decision.DECLINED:
+        if decision is Decision.DECLINED:
             return self._refuse(path, "a person has declined it", now)
         try:
             result = importing.import_file(
