@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -31,7 +32,7 @@ KEY = "0123456789abcdef" * 4
 class Installation:
     """A folder with everything in order but a daemon and modems; each test spoils something."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, template: Path) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.data.mkdir()
@@ -42,9 +43,7 @@ class Installation:
         self.config = folder / "modemd.toml"
         self.url = f"sqlite:///{self.data}/modemd.db"
         self.settings()
-        engine = database.connect(self.url)
-        database.upgrade(engine)
-        engine.dispose()
+        shutil.copy(template, self.data / "modemd.db")
 
     def settings(self, more: str = "", ports: str | None = None) -> None:
         self.config.write_text(
@@ -80,8 +79,8 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Installation:
-    return Installation(tmp_path)
+def installation(tmp_path: Path, sqlite_template: Path) -> Installation:
+    return Installation(tmp_path, sqlite_template)
 
 
 def assert_found(found: dict[str, Finding], subject: str, words: str, level: Level = Level.ERROR) -> None:

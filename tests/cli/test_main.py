@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,14 @@ def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(command: tupl
     assert result.returncode == 1
     assert "/proc/nowhere cannot be used: No such file or directory." in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
+    config = tmp_path / "modemd.toml"
+    config.write_text(f"database.url = 'sqlite:///{tmp_path}/data/modemd.db'\n")
+    result = modemd("status", "-c", str(config), "--json")
+    assert (result.returncode, json.loads(result.stdout)["modems"]) == (0, []), result.stderr
+    assert (tmp_path / "data/modemd.db").exists()
 
 
 def test_settings_that_do_not_exist_are_refused(tmp_path: Path) -> None:

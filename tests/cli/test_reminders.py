@@ -1,6 +1,7 @@
 """Reminders and outages from the command line, on a database of its own."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,13 +22,13 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, sqlite_template: Path) -> Path:
     """Settings and a database with two people who owe, one who has a dispute, and a staff of three."""
     path = tmp_path / "modemd.toml"
     path.write_text(f'database.url = "sqlite:///{tmp_path}/modemd.db"\n')
     now = datetime.now(UTC)
+    shutil.copy(sqlite_template, tmp_path / "modemd.db")
     engine = database.connect(f"sqlite:///{tmp_path}/modemd.db")
-    database.prepare(engine)
     with database.writing(engine) as conn:
         line = lines.identify(conn, lines.Sim("8935901000000000001", None), "h", "p", now, adopt=True)
         runs = Runs(Desk(conn, line.id, Settings(), now), Settings(), now)

@@ -1,6 +1,7 @@
 """The commands for texts that were not understood, over a real database."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,12 +20,12 @@ TEXTS = ("nyama tok", "kolko dalzha", "=HYPERLINK(1)[red]\x1b[2J\u202e")
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, sqlite_template: Path) -> Path:
     """Settings of a database in which three texts wait for a person: 1, 2 and 3."""
     path = tmp_path / "modemd.toml"
     path.write_text(f'[database]\nurl = "sqlite:///{tmp_path}/modemd.db"\n')
+    shutil.copy(sqlite_template, tmp_path / "modemd.db")
     engine = database.connect(load(path).database.url)
-    database.prepare(engine)
     with database.writing(engine) as conn:
         line = lines.identify(conn, lines.Sim("89359010000000000001", None), "host", "/dev/modem00", NOW, adopt=True)
         for number, text in enumerate(TEXTS):

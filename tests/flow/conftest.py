@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from tests.flow.running import RunningService
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Callable[..., RunningService]]:
+def service(tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[..., RunningService]]:
     """Make a service: `service(modems=2, settings="…", bank_options=("--send-seconds", "0.1"))`; nothing is started."""
+    shutil.copy(sqlite_template, tmp_path / "modemd.db")
     made: list[RunningService] = []
 
     def make(**options: Any) -> RunningService:
