@@ -241,6 +241,8 @@ class Web(Section):
     secret_key_file: Path | None = None  # the panel does not start without it
     force_https: bool = False
     trusted_proxy: str | None = None  # address of the reverse proxy whose X-Forwarded-For and -Proto are believed
+    serve: tuple[Literal["panel", "portal"], ...] = Field(("panel",), min_length=1)  # the portal stands under /portal
+    socket: Path | None = None  # listen on this unix socket instead of host and port
     simulated_bank: Path | None = None  # the folder of a simulated bank: gives the panel a phone to play with
 
 
@@ -254,6 +256,18 @@ class Portal(Section):
     kep_crl_folder: Path | None = None  # their revocation lists, *.crl, kept fresh
     proxy_secret_file: Path | None = None  # what the proxy sends along, so that it is known
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses that it comes from
+
+    @property
+    def has_kep(self) -> bool:
+        """Whether everything that the door of the КЕП needs is set."""
+        needed = (self.kep_url, self.url, self.kep_issuers_file, self.kep_crl_folder, self.proxy_secret_file)
+        return all(needed)
+
+    @model_validator(mode="after")
+    def has_all_of_kep_or_nothing(self) -> "Portal":
+        if self.kep_url is not None and not self.has_kep:
+            raise ValueError("kep_url needs url, kep_issuers_file, kep_crl_folder and proxy_secret_file beside it")
+        return self
 
 
 class Settings(Section):

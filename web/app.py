@@ -35,7 +35,7 @@ def create_app(
     `phones` gives it a page to text the service from simulated phones. Raises SettingsError without a secret key.
     """
     app = Flask(__name__)
-    app.secret_key = _secret_key(settings.web.secret_key_file)
+    app.secret_key = secret_key(settings.web.secret_key_file)
     app.extensions[EXTENSION] = Panel(settings, database.connect(settings.database.url), now)
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS))
     Bootstrap5(app)
@@ -52,7 +52,7 @@ def create_app(
     return app
 
 
-def _secret_key(path: Path | None) -> str:
+def secret_key(path: Path | None) -> str:
     """What signs the sign-ins. Raises SettingsError."""
     if path is None:
         how = HOW_TO_MAKE_A_KEY.format(path="/etc/modemd/secret_key")

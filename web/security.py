@@ -22,10 +22,10 @@ CONTENT = {  # nothing inline, nothing from elsewhere; data: is Bootstrap's own 
 }
 
 
-def protect(app: Flask, *, https: bool) -> None:
+def protect(app: Flask, *, https: bool, cookie: str = "modemd") -> None:
     """Set headers and cookies; with `https`, plain HTTP is redirected and cookies never leave by it."""
     app.config.update(
-        SESSION_COOKIE_NAME="modemd",
+        SESSION_COOKIE_NAME=cookie,
         PERMANENT_SESSION_LIFETIME=sessions.LASTS,  # also the age at which an unchanged session cookie is refused
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a sign-in page stays open over night
         MAX_CONTENT_LENGTH=1_000_000,

@@ -2,36 +2,54 @@
 
 import logging
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import waitress
-from flask import Flask
+from werkzeug.exceptions import NotFound
 
-from modemd.config import Settings
+from modemd.config import Settings, Web
 from modemd.errors import PanelNotStarted
+from web.peer import BehindProxy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
 
 THREADS = 8
+PORTAL = re.compile(r"(/bootstrap)?/portal(/|$)")  # its pages, and the copy of Bootstrap that they load
 
 
-def serve(app: Flask, settings: Settings, ready: Callable[[str], object]) -> None:
+def together(panel: "WSGIApplication | None", portal: "WSGIApplication | None") -> "WSGIApplication":
+    """What [web] serve names as one application; where both are, each path belongs to one of them."""
+    if panel is None or portal is None:
+        return panel or portal or NotFound()
+
+    def whole(environ: Any, start_response: Any) -> Any:
+        app = portal if PORTAL.match(environ["PATH_INFO"]) else panel
+        return app(environ, start_response)
+
+    return whole
+
+
+def serve(app: "WSGIApplication", settings: Settings, ready: Callable[[str], object]) -> None:
     """Serve the panel on [web] host and port until SIGTERM or SIGINT, then return; for the main thread.
 
     `ready` is called once, with the address, when the panel answers there; port 0 takes a free one. Raises
     PanelNotStarted.
     """
-    listening = _listen(settings.web.host, settings.web.port)
-    server = waitress.create_server(
-        app, sockets=[listening], threads=THREADS, ident=None, **_proxy(settings.web.trusted_proxy)
-    )
+    listening = _listen_on_socket(settings.web.socket) if settings.web.socket else _listen(settings.web)
+    behind = BehindProxy(app, settings.web.trusted_proxy)
+    server = waitress.create_server(behind, sockets=[listening], threads=THREADS, ident=None)
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
-        ready(_address(listening))
+        ready(str(settings.web.socket or _address(listening)))
         server.run()  # returns after _stop, when the requests in hand are answered
     except SystemExit:
         server.task_dispatcher.shutdown()  # the signal came before run
@@ -40,7 +58,8 @@ def serve(app: Flask, settings: Settings, ready: Callable[[str], object]) -> Non
     log.info("the panel stopped")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(web: Web) -> socket.socket:
+    host, port = web.host, web.port
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family)
@@ -55,11 +74,17 @@ def _address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _proxy(trusted: str | None) -> dict[str, Any]:
-    """Whose word is taken for where a request comes from; without one, nobody's."""
-    if trusted is None:
-        return {}
-    return {"trusted_proxy": trusted, "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
+def _listen_on_socket(path: Path) -> socket.socket:
+    """A unix socket that user and group may use: the proxy's user is put into the group."""
+    try:
+        path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening.bind(str(path))
+        path.chmod(0o660)
+        listening.listen()
+    except OSError as error:
+        raise PanelNotStarted(address=path, reason=error.strerror) from error
+    return listening
 
 
 def _stop(_number: int, _frame: object) -> NoReturn:

@@ -22,7 +22,7 @@ def run(settings: Settings) -> None:
 @click.command()
 @settings_option
 def web(settings: Settings) -> None:
-    """The panel for technicians; prints its address when it answers.
+    """The panel for technicians, the portal for customers, or both ([web] serve); prints the address when it answers.
 
     \b
     modemd web -c /etc/modemd/modemd.toml
@@ -30,9 +30,12 @@ def web(settings: Settings) -> None:
     from modemd import demo
     from modemd.sim.control import SimulatedPhones
     from web.app import create_app
-    from web.serve import serve
+    from web.portal.app import create_app as create_portal
+    from web.serve import serve, together
 
     open_database(settings).dispose()
     bank = settings.web.simulated_bank
     phones = SimulatedPhones(bank, [*demo.PHONES, demo.STRANGER]) if bank else None
-    serve(create_app(settings, phones=phones), settings, lambda url: click.echo(url))
+    panel = create_app(settings, phones=phones) if "panel" in settings.web.serve else None
+    portal = create_portal(settings) if "portal" in settings.web.serve else None
+    serve(together(panel, portal), settings, lambda url: click.echo(url))

@@ -1,0 +1,30 @@
+"""Who is really at the other end of the connection, and who a trusted proxy says it is."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_PEER = "modemd.peer"
+
+
+class BehindProxy:
+    """Takes the proxy's word for client address and scheme, and nobody else's; `peer` still tells the proxy."""
+
+    def __init__(self, app: "WSGIApplication", proxy: str | None) -> None:
+        self._app = app
+        self._fixed = ProxyFix(app, x_for=1, x_proto=1)  # type: ignore[arg-type]
+        self._proxy = proxy
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        environ[_PEER] = environ.get("REMOTE_ADDR", "")
+        app = self._fixed if self._proxy is not None and environ[_PEER] == self._proxy else self._app
+        return app(environ, start_response)
+
+
+def peer(request: Request) -> str:
+    """The address that the connection comes from; a unix socket has none."""
+    return str(request.environ.get(_PEER, request.environ.get("REMOTE_ADDR", "")))
