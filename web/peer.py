@@ -16,13 +16,16 @@ class BehindProxy:
 
     def __init__(self, app: "WSGIApplication", proxy: str | None) -> None:
         self._app = app
-        self._fixed = ProxyFix(app, x_for=1, x_proto=1)  # type: ignore[arg-type]
+        self._fixed = ProxyFix(app, x_for=1, x_proto=1)
         self._proxy = proxy
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         environ[_PEER] = environ.get("REMOTE_ADDR", "")
-        app = self._fixed if self._proxy is not None and environ[_PEER] == self._proxy else self._app
-        return app(environ, start_response)
+        if self._proxy is not None and environ[_PEER] == self._proxy:
+            return self._fixed(environ, start_response)
+        for name in [name for name in environ if name.startswith(("HTTP_X_FORWARDED_", "HTTP_FORWARDED"))]:
+            del environ[name]
+        return self._app(environ, start_response)
 
 
 def peer(request: Request) -> str:

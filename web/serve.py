@@ -45,7 +45,9 @@ def serve(app: "WSGIApplication", settings: Settings, ready: Callable[[str], obj
     """
     listening = _listen_on_socket(settings.web.socket) if settings.web.socket else _listen(settings.web)
     behind = BehindProxy(app, settings.web.trusted_proxy)
-    server = waitress.create_server(behind, sockets=[listening], threads=THREADS, ident=None)
+    server = waitress.create_server(
+        behind, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=False
+    )
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)

@@ -9,8 +9,7 @@ _FORMATS = ("at", "bars", "clip", "clock", "date", "dbm", "decimal", "full_time"
 
 def register(app: Flask) -> None:
     """Give the templates these filters, and the words."""
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update({name: getattr(formats, name) for name in (*_FORMATS, "visible")})
+    register_formats(app)
     app.jinja_env.filters.update(date_of=formats.date_of, reason=reasons.what, to_do=reasons.do, why=reasons.of_message)
     app.jinja_env.globals.update(
         charts=charts,
@@ -22,3 +21,9 @@ def register(app: Flask) -> None:
         tabs=navigation.tabs,
         words=words,
     )
+
+
+def register_formats(app: Flask) -> None:
+    """What the portal's templates use too."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update({name: getattr(formats, name) for name in (*_FORMATS, "visible")})

@@ -10,9 +10,8 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from modemd.config import Settings
 from modemd.store import database
-from web import language, security
+from web import language, security, templating
 from web.app import TRANSLATIONS, secret_key
-from web.formats import clip, full_time, visible
 from web.panel import EXTENSION, Panel
 from web.portal import certificates, door, pages, visitor
 
@@ -29,8 +28,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = lambda: date
     Bootstrap5(app)
     Babel(app, default_locale=language.DEFAULT, locale_selector=language.chosen)
     security.protect(app, https=settings.web.force_https, cookie="modemd_portal")
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(visible=visible, clip=clip, full_time=full_time)
+    templating.register_formats(app)
     app.jinja_env.globals.update(
         supplier=settings.service.supplier_cyrillic,
         languages=language.LANGUAGES,

@@ -12,7 +12,7 @@ from modemd.service import confirmation, consent, ours, own_phones, subscription
 from modemd.service.confirmation import Wanted
 from modemd.store import database
 from web import language
-from web.forms import Form
+from web.forms import Form, choices
 from web.panel import panel
 from web.portal import visitor
 from web.portal.words import KINDS, ON_THE_WAY, OTHER_KIND, SERVICES, SMS_LANGUAGES, STATES
@@ -28,7 +28,7 @@ class ServicesForm(Form):
     services = SelectMultipleField(
         lazy_gettext("Services"),
         [InputRequired(lazy_gettext("Choose at least one service."))],
-        choices=[(name, word) for name, word in SERVICES.items()],
+        choices=choices(SERVICES.items()),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
@@ -42,7 +42,7 @@ class PhoneForm(ServicesForm):
         option_widget=CheckboxInput(),
     )
     phone = StringField(lazy_gettext("Mobile phone"), [InputRequired(lazy_gettext("Enter the phone.")), Length(max=32)])
-    language = SelectField(lazy_gettext("Language of the SMS"), choices=list(SMS_LANGUAGES.items()))
+    language = SelectField(lazy_gettext("Language of the SMS"), choices=choices(SMS_LANGUAGES.items()))
 
 
 class CodeForm(Form):
@@ -69,7 +69,7 @@ def add() -> Response | str | tuple[str, int]:
     """A phone, new or with other customers: active once the code that is sent to it comes back."""
     mine = visitor.mine().customer_numbers
     form = PhoneForm(customers=list(mine) if len(mine) == 1 else None)
-    form.customers.choices = [(number, number) for number in mine]
+    form.customers.choices = choices((number, number) for number in mine)
     shown = confirmation.consent_text(language.chosen(), visitor.service())
     if not form.validate_on_submit():
         return render_template("portal/phone.html", form=form, consent=shown.text)
@@ -167,7 +167,7 @@ def messages() -> str:
 def is_ours() -> str:
     """Whether an SMS that a phone of mine has got on a day came from us."""
     form = OursForm()
-    form.phone.choices = [(number, number) for number in _numbers()]
+    form.phone.choices = choices((number, number) for number in _numbers())
     if not form.phone.choices or not form.validate_on_submit():
         return render_template("portal/ours.html", form=form)
     number = visitor.service().service_number

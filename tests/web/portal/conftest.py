@@ -77,7 +77,9 @@ class RunningPortal:
     def texts(self, number: str) -> list[str]:
         """What was queued for a phone."""
         with database.reading(self.engine) as conn:
-            return list(conn.scalars(select(message.c.text).where(message.c.recipient == number).order_by(message.c.id)))
+            return list(
+                conn.scalars(select(message.c.text).where(message.c.recipient == number).order_by(message.c.id))
+            )
 
 
 class Customer:

@@ -172,9 +172,7 @@ def test_ending_a_shared_phone_ends_it_for_oneself_alone(portal: RunningPortal) 
     visitor = portal.signed_in()
     visitor.register()
     with database.writing(portal.engine) as conn:
-        subscriptions.subscribe(
-            conn, NUMBER, [COMPANY], ["bill"], "bg-Latn", Channel.CENTRE, "elena", None, portal.now
-        )
+        subscriptions.subscribe(conn, NUMBER, [COMPANY], ["bill"], "bg-Latn", Channel.CENTRE, "elena", None, portal.now)
     visitor.post(f"/portal/phone/{NUMBER}/end")
     assert registered(portal) == [(NUMBER, COMPANY)]
 
