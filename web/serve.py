@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 THREADS = 8
+ON_SOCKET = "localhost"  # where waitress says that a connection through a unix socket comes from
 PORTAL = re.compile(r"(/bootstrap)?/portal(/|$)")  # its pages, and the copy of Bootstrap that they load
 
 
@@ -44,7 +45,7 @@ def serve(app: "WSGIApplication", settings: Settings, ready: Callable[[str], obj
     PanelNotStarted.
     """
     listening = _listen_on_socket(settings.web.socket) if settings.web.socket else _listen(settings.web)
-    behind = BehindProxy(app, settings.web.trusted_proxy)
+    behind = BehindProxy(app, ON_SOCKET if settings.web.socket else settings.web.trusted_proxy)
     server = waitress.create_server(
         behind, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=False
     )

@@ -24,7 +24,13 @@ SECRET_KEY = "/etc/modemd/secret_key"  # noqa: S105 -- a path
 DATA = "/var/lib/modemd"
 BACKUPS = "/var/backups/modemd"
 DATABASE = f"sqlite:///{DATA}/modemd.db"
-UNITS = ("modemd.service", "modemd-web.service", "modemd-backup.service", "modemd-backup.timer")
+UNITS = (
+    "modemd.service",
+    "modemd-web.service",
+    "modemd-portal.service",  # optional: not started here
+    "modemd-backup.service",
+    "modemd-backup.timer",
+)
 STARTED = ("modemd.service", "modemd-web.service", "modemd-backup.timer")
 USERS = ("modemd", "modemd-web")
 SHIPPED_PROGRAM = "/opt/modemd/bin/modemd"  # as the units name it
