@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0  # between two looks into the folder
 PATIENCE_SECONDS = 30.0  # after a fault
+ALARMS_EVERY = timedelta(seconds=10)
 BILLING = "billing"  # the subject of the alarms
 
 
@@ -45,6 +46,7 @@ class HandOver:
         )
         self._every = timedelta(minutes=settings.billing.results_minutes)
         self._results_due: datetime | None = None
+        self._alarms_due: datetime | None = None
         self._stopping = threading.Event()
         self._alarms: dict[AlertKind, str | None] = {}
 
@@ -73,10 +75,15 @@ class HandOver:
         return PATIENCE_SECONDS if fault else LOOK_SECONDS
 
     def _work(self) -> dict[AlertKind, str | None]:
+        """Returns how it is with what people are told of; nothing where it was looked at a moment ago."""
         now = self._now()
         self._folder.prepare()
-        if self._folder.has_work(now) and taking.run(self._order, self._stopping) > 0:
+        took = self._folder.has_work(now)
+        if took and taking.run(self._order, self._stopping) > 0:
             raise OSError(0, "see the log")  # which the process has written itself
+        if not took and self._alarms_due is not None and now < self._alarms_due:
+            return {}
+        self._alarms_due = now + ALARMS_EVERY
         if self._results_due is None or now >= self._results_due:
             results.write(self._engine, self._folder.out, self._host, now)
             self._results_due = now + self._every

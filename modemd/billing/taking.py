@@ -1,13 +1,13 @@
 """Takes files from the drop folder in a process of its own: however large an import is, no answer waits for it.
 
 `python -m modemd.billing.taking` reads its order from standard input, for the URL of a database may hold a password.
-It gives way to the daemon (nice), and on SIGTERM it breaks off and leaves nothing half done.
+On SIGTERM it breaks off and leaves nothing half done. It is not niced: whoever waits for SQLite's lock would wait
+for its turn too.
 """
 
 import contextlib
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -22,7 +22,6 @@ from modemd.store import database
 
 log = logging.getLogger(__name__)
 
-NICE = 10
 PATIENCE_SECONDS = 10.0  # from SIGTERM to SIGKILL: a file is checked whole before anybody looks at the signal
 
 
@@ -72,8 +71,6 @@ def take(order: Order, stopping: threading.Event) -> int:
 def main() -> None:
     order = Order(**json.load(sys.stdin))
     logging.basicConfig(level=order.level, format="%(levelname)s %(name)s: %(message)s")
-    with contextlib.suppress(OSError):  # a sandbox may forbid even to be humble
-        os.nice(NICE)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which tells us
