@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from modemd.config import Bank, Daemon, Settings
+from modemd import config
+from modemd.config import Daemon, Settings
 from modemd.errors import ModemError
 from modemd.messages import AlertKind, OutgoingSms, ReceivedSms, StatusReport
 from modemd.modem.above import Known
+from modemd.modem.bank import Bank
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from tests.modem.scripted_modem import ScriptedModem
@@ -155,7 +157,7 @@ def done() -> asyncio.Future[None]:
 async def wired(folder: Path, *, start: bool = True, ready: bool = True, **bank: Any) -> AsyncIterator[Bench]:
     """`start=False`: the test sets the scripted modem up first and calls `asyncio.create_task(bench.modem.run())`."""
     peer = ScriptedModem(folder)
-    bench = Bench(peer, Settings(bank=Bank(**bank), daemon=Daemon(data=folder)))
+    bench = Bench(peer, Settings(bank=config.Bank(**bank), daemon=Daemon(data=folder)))
     life = asyncio.create_task(bench.modem.run()) if start else None
     try:
         if start and ready:
@@ -178,3 +180,34 @@ async def living(bench: Bench) -> AsyncIterator[None]:
     finally:
         life.cancel()
         await asyncio.gather(life, return_exceptions=True)
+
+
+class WatchedBank(Bank):
+    """A bank on the ports that match, without the sysfs of this machine."""
+
+    def __init__(self, *patterns: str, sysfs: Path = Path("/nonexistent")) -> None:
+        self.gateway = RecordingGateway()
+        super().__init__(Settings(bank=config.Bank(ports=patterns)), self.gateway, lambda: NOW, sysfs)
+
+    async def state(self, port: str, state: State) -> None:
+        await self.gateway.happened.until(lambda: port in self.modems and self.modems[port].state is state)
+
+
+@asynccontextmanager
+async def running(*patterns: str, sysfs: Path = Path("/nonexistent")) -> AsyncIterator[WatchedBank]:
+    bank = WatchedBank(*patterns, sysfs=sysfs)
+    life = asyncio.create_task(bank.run())
+    try:
+        yield bank
+    finally:
+        await bank.stop()
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        await _no_port_is_being_opened()
+
+
+async def _no_port_is_being_opened() -> None:
+    """On a busy machine the clock jumps while a port is opened: what was cancelled meanwhile ends a moment later."""
+    opening = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == "in_thread"]
+    if opening:
+        await asyncio.wait(opening)

@@ -1,39 +1,13 @@
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from modemd import config
-from modemd.config import Settings
 from modemd.modem import discovery
-from modemd.modem.bank import Bank
 from modemd.modem.lifecycle import State
-from tests.modem.bench import NOW, RecordingGateway, a_part, done
+from tests.modem.bench import a_part, done, running
 from tests.modem.scripted_modem import ScriptedModem
-
-
-class WatchedBank(Bank):
-    def __init__(self, *patterns: str) -> None:
-        self.gateway = RecordingGateway()
-        super().__init__(Settings(bank=config.Bank(ports=patterns)), self.gateway, lambda: NOW)
-
-    async def state(self, port: str, state: State) -> None:
-        await self.gateway.happened.until(lambda: port in self.modems and self.modems[port].state is state)
-
-
-@asynccontextmanager
-async def running(*patterns: str) -> AsyncIterator[WatchedBank]:
-    bank = WatchedBank(*patterns)
-    life = asyncio.create_task(bank.run())
-    try:
-        yield bank
-    finally:
-        await bank.stop()
-        life.cancel()
-        await asyncio.gather(life, return_exceptions=True)
 
 
 async def test_every_port_that_matches_is_a_modem_also_one_that_comes_later(tmp_path: Path) -> None:

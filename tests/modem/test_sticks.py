@@ -3,21 +3,18 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from modemd import config
-from modemd.config import Settings
-from modemd.modem import bank as banks
 from modemd.modem.lifecycle import State
 from modemd.modem.probe import probe_all
 from modemd.modem.sticks import Seat, seat_of
-from tests.modem.bench import NOW, RecordingGateway
+from tests.modem.bench import WatchedBank, running
 from tests.modem.scripted_modem import OK, ScriptedModem, line
 
+PORTS = "*-port0"
 BINARY = b"\x7e\x26\x00\x13\xff\x81>\x7e" * 40
 
 
@@ -57,28 +54,8 @@ class Stick:
             port.plug_in()
 
 
-class Bank(banks.Bank):
-    def __init__(self, folder: Path, pattern: str = "*-port0", sysfs: Path = Path("/nonexistent")) -> None:
-        self.gateway = RecordingGateway()
-        ports = (str(folder / pattern),)
-        super().__init__(Settings(bank=config.Bank(ports=ports)), self.gateway, lambda: NOW, sysfs)
-
-    async def state(self, peer: ScriptedModem, state: State) -> None:
-        await self.gateway.happened.until(lambda: peer.path in self.modems and self.modems[peer.path].state is state)
-
-    def whys(self, peer: ScriptedModem) -> list[tuple[bool, str]]:
-        return [(port.chosen, port.why) for port in self.modems[peer.path].ports]
-
-
-@asynccontextmanager
-async def running(bank: Bank) -> AsyncIterator[Bank]:
-    life = asyncio.create_task(bank.run())
-    try:
-        yield bank
-    finally:
-        await bank.stop()
-        life.cancel()
-        await asyncio.gather(life, return_exceptions=True)
+def whys(bank: WatchedBank, peer: ScriptedModem) -> list[tuple[bool, str]]:
+    return [(port.chosen, port.why) for port in bank.modems[peer.path].ports]
 
 
 def nobody_has(peer: ScriptedModem) -> bool:
@@ -99,10 +76,10 @@ async def test_the_port_that_answers_and_announces_is_the_modem_and_the_others_a
     stick = Stick(tmp_path)
     stick.diagnosis(0, binary=binary)
     stick.announces(2)
-    async with running(Bank(tmp_path)) as bank:
-        await bank.state(stick[2], State.READY)
+    async with running(str(tmp_path / PORTS)) as bank:
+        await bank.state(stick[2].path, State.READY)
         assert set(bank.modems) == {stick[2].path}
-        assert bank.whys(stick[2]) == [
+        assert whys(bank, stick[2]) == [
             (False, "does not answer AT"),
             (False, "answers AT and announces nothing"),
             (True, "answers AT and announces (^RSSI)"),
@@ -120,9 +97,9 @@ async def test_a_modem_that_was_hushed_is_let_talk_so_that_its_port_is_found(tmp
         port.on(r"AT\+CGMI", line("huawei", "OK"))
         port.on(r"AT\^CURC=\d", OK)
     stick[1].on(r"AT\^CURC=1", lambda _: OK + line("^MODE:5,4"))
-    async with running(Bank(tmp_path)) as bank:
-        await bank.state(stick[1], State.READY)
-        assert bank.whys(stick[1])[1] == (True, "answers AT and announces (^MODE)")
+    async with running(str(tmp_path / PORTS)) as bank:
+        await bank.state(stick[1].path, State.READY)
+        assert whys(bank, stick[1])[1] == (True, "answers AT and announces (^MODE)")
         assert "AT^CURC=0" in stick[1].heard
     stick.hang_up()
 
@@ -135,17 +112,17 @@ async def test_of_two_ports_that_both_answer_and_say_nothing_the_usual_one_is_ta
         port.on(r"AT\+CGMI", line("Quectel", "OK"))
         port.on(r"AT\+CGMM", line("EC25", "OK"))
     stick[1].deaf, stick[1].reactions = False, list(stick[2].reactions)  # its GPS port answers too
-    async with running(Bank(tmp_path)) as bank:
-        await bank.state(stick[2], State.READY)
-        assert bank.whys(stick[2])[2] == (True, "answers AT; the command port of a Quectel")
+    async with running(str(tmp_path / PORTS)) as bank:
+        await bank.state(stick[2].path, State.READY)
+        assert whys(bank, stick[2])[2] == (True, "answers AT; the command port of a Quectel")
     stick.hang_up()
 
 
 async def test_the_first_of_them_where_nothing_tells_them_apart(tmp_path: Path) -> None:
     stick = Stick(tmp_path, 2)
-    async with running(Bank(tmp_path)) as bank:
-        await bank.state(stick[0], State.READY)
-        assert bank.whys(stick[0]) == [(True, "answers AT"), (False, "answers AT and announces nothing")]
+    async with running(str(tmp_path / PORTS)) as bank:
+        await bank.state(stick[0].path, State.READY)
+        assert whys(bank, stick[0]) == [(True, "answers AT"), (False, "answers AT and announces nothing")]
     stick.hang_up()
 
 
@@ -155,10 +132,10 @@ async def test_a_board_of_modems_on_one_device_has_a_modem_for_each_imei_and_for
     stick = Stick(tmp_path, 3)
     stick[1].on(r"AT\+CGSN", line("351234567890456", "OK"))
     stick[2].deaf = True
-    async with running(Bank(tmp_path)) as bank:
+    async with running(str(tmp_path / PORTS)) as bank:
         for number in (0, 1):
-            await bank.state(stick[number], State.READY)
-        await bank.state(stick[2], State.SILENT)
+            await bank.state(stick[number].path, State.READY)
+        await bank.state(stick[2].path, State.SILENT)
     stick.hang_up()
 
 
@@ -166,9 +143,9 @@ async def test_ports_that_tell_no_imei_may_be_different_modems(tmp_path: Path) -
     stick = Stick(tmp_path, 2)
     for port in stick.ports:
         port.on(r"AT\+CGSN", line("ERROR"))
-    async with running(Bank(tmp_path)) as bank:
+    async with running(str(tmp_path / PORTS)) as bank:
         for port in stick.ports:
-            await bank.state(port, State.READY)
+            await bank.state(port.path, State.READY)
     stick.hang_up()
 
 
@@ -176,32 +153,32 @@ async def test_a_port_in_use_by_another_program_is_said_to_be(tmp_path: Path) ->
     stick = Stick(tmp_path, 2)
     with open(stick[0].path, "rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        async with running(Bank(tmp_path)) as bank:
-            await bank.state(stick[1], State.READY)
-            assert bank.whys(stick[1])[0][1].startswith("in use by another program")
+        async with running(str(tmp_path / PORTS)) as bank:
+            await bank.state(stick[1].path, State.READY)
+            assert whys(bank, stick[1])[0][1].startswith("in use by another program")
     stick.hang_up()
 
 
 async def test_a_stick_that_leaves_and_returns_is_probed_anew(tmp_path: Path) -> None:
     stick = Stick(tmp_path, 2)
     stick.announces(0)
-    async with running(Bank(tmp_path)) as bank:
-        await bank.state(stick[0], State.READY)
+    async with running(str(tmp_path / PORTS)) as bank:
+        await bank.state(stick[0].path, State.READY)
         stick.hang_up()
-        await bank.state(stick[0], State.ABSENT)
+        await bank.state(stick[0].path, State.ABSENT)
         await asyncio.sleep(3)
         stick.plug_in()
         stick.announces(1, "^HCSQ:1")
-        await bank.state(stick[1], State.READY)
+        await bank.state(stick[1].path, State.READY)
         assert bank.modems[stick[0].path].state is State.ABSENT
-        assert bank.whys(stick[1])[1] == (True, "answers AT and announces (^HCSQ)")
+        assert whys(bank, stick[1])[1] == (True, "answers AT and announces (^HCSQ)")
     stick.hang_up()
 
 
 async def test_a_port_that_appears_beside_a_modem_that_works_is_left_alone(tmp_path: Path) -> None:
     stick = Stick(tmp_path, 1)
-    async with running(Bank(tmp_path)) as bank:
-        await bank.state(stick[0], State.READY)
+    async with running(str(tmp_path / PORTS)) as bank:
+        await bank.state(stick[0].path, State.READY)
         assert stick[0].heard.count("AT+CGSN") == 1  # nothing to choose: not probed
         late = ScriptedModem(tmp_path, "usb-Invented_M1-if01-port0")
         await asyncio.sleep(10)
@@ -215,10 +192,10 @@ async def test_a_stick_that_is_still_starting_is_looked_at_again(tmp_path: Path)
     stick = Stick(tmp_path, 2)
     for port in stick.ports:
         port.deaf = True
-    async with running(Bank(tmp_path)) as bank:
+    async with running(str(tmp_path / PORTS)) as bank:
         await stick[1].until("AT", 7)
         stick[1].deaf = False
-        await bank.state(stick[1], State.READY)
+        await bank.state(stick[1].path, State.READY)
     stick.hang_up()
 
 
@@ -226,17 +203,17 @@ async def test_a_stick_of_which_no_port_answers_is_shown_as_a_silent_modem(tmp_p
     stick = Stick(tmp_path, 2)
     for port in stick.ports:
         port.deaf = True
-    async with running(Bank(tmp_path)) as bank:
-        await bank.state(stick[0], State.SILENT)
-        assert bank.whys(stick[0]) == [(True, "does not answer AT"), (False, "does not answer AT")]
+    async with running(str(tmp_path / PORTS)) as bank:
+        await bank.state(stick[0].path, State.SILENT)
+        assert whys(bank, stick[0]) == [(True, "does not answer AT"), (False, "does not answer AT")]
     stick.hang_up()
 
 
 async def test_two_sticks_side_by_side_are_two_modems(tmp_path: Path) -> None:
     sticks = [Stick(tmp_path, 2, f"usb-Invented_{name}") for name in ("one", "two")]
-    async with running(Bank(tmp_path)) as bank:
+    async with running(str(tmp_path / PORTS)) as bank:
         for stick in sticks:
-            await bank.state(stick[0], State.READY)
+            await bank.state(stick[0].path, State.READY)
         assert len(bank.modems) == 2
     for stick in sticks:
         stick.hang_up()
@@ -309,8 +286,8 @@ async def test_a_stick_known_by_sysfs_is_probed_too(tmp_path: Path) -> None:
     first, second = ScriptedModem(tmp_path, "ttyA-port0"), ScriptedModem(tmp_path, "ttyB-port0")
     first.deaf = True
     a_device(tmp_path / "sys", [Path(port.path).resolve().name for port in (first, second)])
-    async with running(Bank(tmp_path, sysfs=tmp_path / "sys")) as bank:
-        await bank.state(second, State.READY)
+    async with running(str(tmp_path / PORTS), sysfs=tmp_path / "sys") as bank:
+        await bank.state(second.path, State.READY)
         assert set(bank.modems) == {second.path}
         assert bank.modems[second.path].place is not None
     for port in (first, second):
