@@ -177,20 +177,24 @@ def _redact(
     """Redact all that is older, from where the last night came to; what still waits then is looked at again."""
     name = f"{NAME}:{table.name}"
     with reading(engine) as conn:
-        since = chores.done_to(conn, name)
+        start = since = chores.done_to(conn, name)
     count = 0
     while True:
-        which = at < before if since is None else (at < before) & (at >= since)
         with writing(engine) as conn:
-            done = verb(conn, which, BATCH, secret)
+            done = verb(conn, _between(at, since, before), BATCH, secret)
         if done.upto is None:
             break
         count, since = count + done.count, done.upto
         go_on()
+    with reading(engine) as conn:
+        oldest = conn.scalar(select(func.min(at)).where(_between(at, start, before), waiting))
     with writing(engine) as conn:
-        oldest = conn.scalar(select(func.min(at)).where(at < before, waiting))
         chores.done(conn, name, now, oldest or before)
     return count
+
+
+def _between(at: ColumnElement[datetime], since: datetime | None, before: datetime) -> ColumnElement[bool]:
+    return at < before if since is None else (at < before) & (at >= since)
 
 
 def _repeat(engine: Engine, step: Callable[[Connection], int], go_on: Callable[[], None]) -> int:
