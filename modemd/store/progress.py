@@ -65,20 +65,18 @@ def last_days(conn: Connection, campaign_id: int) -> list[tuple[date, int]]:
 
 def was_reminded(customer_no: ColumnElement[str], invoice_no: ColumnElement[str], level: ColumnElement[int]) -> Any:
     """The condition that this invoice was reminded of at this level, or is just about to be."""
-    return exists().where(
+    about_it = (
         campaign_item.c.customer_no == customer_no,
         campaign_item.c.invoice_no == invoice_no,
         campaign_item.c.level == level,
-        or_(
-            campaign_item.c.counts,
-            exists().where(
-                campaign_recipient.c.id == campaign_item.c.recipient_id,
-                campaign_recipient.c.state == RecipientState.WAITING,
-                campaign.c.id == campaign_recipient.c.campaign_id,
-                text(f"campaign.{ACTIVE}"),
-            ),
-        ),
     )
+    about_to_be = (
+        campaign_recipient.c.id == campaign_item.c.recipient_id,
+        campaign_recipient.c.state == RecipientState.WAITING,
+        campaign.c.id == campaign_recipient.c.campaign_id,
+        text(f"campaign.{ACTIVE}"),
+    )
+    return or_(exists().where(*about_it, campaign_item.c.counts), exists().where(*about_it, *about_to_be))
 
 
 def told(conn: Connection, campaign_id: int) -> list[NewRecipient]:
