@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from modemd.at import commands
@@ -33,6 +34,16 @@ REST_SECONDS = 0.5  # after an answer to Ctrl-Z; in a campaign the next part is 
 MORE_TIME = 10  # times that a command's limit begins anew while its answer keeps coming
 
 
+@dataclass(slots=True)
+class _Patience:
+    """With which the answer to a command is waited for."""
+
+    command: Command[Any]
+    seconds: float
+    lines: int = 0  # of the answer, when time was up last
+    times: int = MORE_TIME  # that it may begin anew
+
+
 class Channel:
     """What is said to one modem, and what it says. Made by `open_channel`."""
 
@@ -59,7 +70,9 @@ class Channel:
         self._dialogue = Dialogue()
         self._turn = Turn()
         self._waiting: asyncio.Future[Any] | None = None
+        self._patience: _Patience | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0  # of what is waited for, in the loop's time
         self._strays: deque[Stray] = deque(maxlen=64)  # what came while out of step
         self._heard = 0  # how often the modem has said anything
         self._has_fence = True
@@ -280,25 +293,44 @@ class Channel:
     async def _answer(self, command: Command[Any], seconds: float) -> Any:
         """Answer, or Prompted. Out of step afterwards when it raises CommandTimeout or is cancelled."""
         waiting = self._waiting = self._loop.create_future()
-        self._timer = self._loop.call_later(seconds, self._time_out, command, seconds, 0, MORE_TIME)
+        self._patience = _Patience(command, seconds)
+        self._wait_until(self._loop.time() + seconds)
         try:
             return await waiting
         except asyncio.CancelledError:
             self._give_up()
             raise
         finally:
-            self._waiting = None
-            self._timer.cancel()
+            self._waiting = self._patience = None
 
-    def _time_out(self, command: Command[Any], seconds: float, lines: int, times: int) -> None:
+    def _wait_until(self, deadline: float) -> None:
+        """Have `_time_is_up` called then. A timer that rings before stays: to cancel one for each answer costs more."""
+        self._deadline = deadline
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._patience is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._wait_until(self._deadline)
+        else:
+            self._time_is_up(self._patience)
+
+    def _time_is_up(self, patience: "_Patience") -> None:
         waiting, had = self._waiting, len(self._dialogue.replies)
         if waiting is None or waiting.done():
             return
-        if had > lines and times:  # a long listing on a slow line
-            self._timer = self._loop.call_later(seconds, self._time_out, command, seconds, had, times - 1)
+        if had > patience.lines and patience.times:  # a long listing on a slow line
+            patience.lines, patience.times = had, patience.times - 1
+            self._wait_until(self._loop.time() + patience.seconds)
             return
         self._give_up()
-        error = CommandTimeout(port=self.path, command=command, seconds=f"{seconds:g}")
+        error = CommandTimeout(port=self.path, command=patience.command, seconds=f"{patience.seconds:g}")
         self._silence_heard(error)
         waiting.set_exception(error)
 
@@ -327,6 +359,8 @@ class Channel:
         if self.gone.done():
             return
         self.gone.set_result(error)
+        if self._timer is not None:
+            self._timer.cancel()
         self._cut_short = tuple(self._dialogue.replies)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(error)
