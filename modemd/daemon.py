@@ -23,7 +23,7 @@ from modemd.service import canned, templates
 from modemd.store import alerts, database, leases, lines, snapshots
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
-from modemd.store.wakeup import Wakeup
+from modemd.store.wakeup import News, Wakeup
 from modemd.wishes import Wishes
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
         wishes.look()
         campaigns.look()
 
-    wakeup = Wakeup(settings.database.url, look)
+    wakeup = Wakeup(settings.database.url, News(ledger, look).hint)
     await wakeup.start()
     pumps = [gateway.follow(), gateway.keep_house(), bank.run()]
     pumps += [each.run() for each in (wishes, balances, campaigns, pacing, Retention(settings, engine, now))]

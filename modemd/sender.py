@@ -36,11 +36,11 @@ from modemd.store.switch import Allowed
 
 log = logging.getLogger(__name__)
 
-AHEAD_SECONDS = 0.1  # what is claimed ahead keeps the line busy for this long: several commits' time
+AHEAD_SECONDS = 0.4  # what is claimed ahead keeps the line busy for this long: several ticks
 LAST = 9  # the priority that leaves last
-MOST_AHEAD = 64  # messages; what a kill sends back to the queue
-SOON_SECONDS = 0.3  # what is held is gone by then, and the next claim brings what is urgent
-CLAIM_TICK = 0.04  # s; lines that still hold something claim at the same ticks: one transaction for all of them
+MOST_AHEAD = 256  # messages; what a kill sends back to the queue
+SOON_SECONDS = 0.5  # what is held is gone by then, and the next claim brings what is urgent
+CLAIM_TICK = 0.1  # s; lines that still hold something claim at the same ticks: one transaction for all of them
 FIRST_RETRY = timedelta(seconds=30)  # after a refusal that may pass; doubled each time
 PAUSE_SECONDS = 1.0  # after an error of ours, so that one that stays does not fill the log
 Mark = Callable[[Connection, Sequence[outbox.Sending], datetime, str], Sequence[None]]

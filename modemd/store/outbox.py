@@ -272,6 +272,7 @@ def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: s
     """Claimed but not begun: back into the queue. What this host has not claimed, or has begun, stays as it is."""
     if message_ids:
         _RELEASE.run(conn, [{"row_id": each, "host": host} for each in message_ids])
+        wakeup.notify(conn)  # another line may take them
     return [None] * len(message_ids)
 
 
@@ -364,6 +365,7 @@ def not_sent(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[M
         if kept.state is SENDING:
             _requeue(work, kept)
     work.write(now)
+    wakeup.notify(conn)
     return [work.part(part_id).message.state for part_id in part_ids]
 
 

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from modemd.store import database as opening
-from modemd.store import outbox
-from modemd.store.wakeup import Wakeup
-from tests.store.outbox_driver import NOW, compose
+from modemd.store import lines, outbox
+from modemd.store.ledger import Ledger
+from modemd.store.lines import Sim
+from modemd.store.wakeup import News, Wakeup
+from tests.store.outbox_driver import HOST, NOW, compose
 
 PATIENCE = 5.0  # s
 
@@ -73,3 +75,47 @@ def test_after_a_lost_connection_it_listens_again_and_tells_to_look(
         await asyncio.wait_for(hinted.wait(), PATIENCE)
 
     run(database, scenario)
+
+
+def with_news(engine: Engine, scenario: Callable[[Ledger, Callable[[], Awaitable[int]]], Awaitable[None]]) -> None:
+    """`scenario(ledger, hints)`: `await hints()` gives one hint and tells how many have passed so far."""
+    passed: list[None] = []
+
+    async def main() -> None:
+        ledger = Ledger(engine, lambda: NOW)
+        await ledger.start()
+        news = News(ledger, lambda: passed.append(None))
+
+        async def hints() -> int:
+            news.hint()
+            await news.settled()
+            return len(passed)
+
+        try:
+            assert await hints() == 1  # whatever was there before the start
+            await scenario(ledger, hints)
+        finally:
+            await ledger.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_our_own_commits_are_no_news_but_those_of_others_are(database: Engine) -> None:
+    async def scenario(ledger: Ledger, hints: Callable[[], Awaitable[int]]) -> None:
+        await ledger.do(lines.identify, Sim("8935901", None), HOST, "p0", NOW, adopt=True)
+        assert await hints() == 1
+        with opening.writing(database) as conn:
+            lines.identify(conn, Sim("8935902", None), HOST, "p1", NOW, adopt=True)
+        assert await hints() == 2
+        assert await hints() == 2
+
+    with_news(database, scenario)
+
+
+def test_what_we_queue_ourselves_is_news(database: Engine) -> None:
+    async def scenario(ledger: Ledger, hints: Callable[[], Awaitable[int]]) -> None:
+        await ledger.do(outbox.enqueue, [compose()], NOW)
+        assert await hints() == 2
+
+    with_news(database, scenario)
