@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from modemd.cli.common import json_option, moment, now, open_database, print_json, settings_option, visible
 from modemd.config import SOFIA, KindName, Settings
 from modemd.service import compose
-from modemd.store import database, listing, outbox
+from modemd.store import database, intake, listing, outbox
 from modemd.store.schema import InboxState, MessageState
 
 KINDS = click.Choice(get_args(KindName))
@@ -46,12 +46,16 @@ def send(
         raise click.UsageError("Give TO and TEXT, or --csv FILE.")
     at = now()
     if csv_path is not None:
-        composed = compose.read_csv(csv_path, kind, settings, at, not_before)
+        with Console(stderr=True).status(f"reading {csv_path.name}") as status:
+            composed = compose.read_csv(csv_path, kind, settings, at, not_before)
+            engine = open_database(settings)
+            status.update(f"queueing {len(composed):,} messages")
+            ids = intake.enqueue_all(engine, composed, at)
     else:
         composed = [compose.message(kind, str(to), str(text), settings, at, not_before)]
-    engine = open_database(settings)
-    with database.writing(engine) as connection:
-        ids = outbox.enqueue(connection, composed, at)
+        engine = open_database(settings)
+        with database.writing(engine) as connection:
+            ids = outbox.enqueue(connection, composed, at)
     click.echo("\n".join(map(str, ids)))
     if wait:
         raise SystemExit(0 if _wait(engine, ids) else 1)

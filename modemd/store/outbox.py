@@ -3,7 +3,7 @@
 Verbs of the shape `verb(conn, items, now, …) -> one result per item` are for Ledger.batch.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,8 @@ from modemd.errors import VerbFailed
 from modemd.store import candidates, status_reports, switch, wakeup
 from modemd.store.bulk import Bulk
 from modemd.store.candidates import Want as Want
-from modemd.store.dialects import next_ids
+from modemd.store.intake import NewMessage as NewMessage
+from modemd.store.intake import enqueue as enqueue
 from modemd.store.ledger import hasty
 from modemd.store.parts import (
     CANCELLED,
@@ -37,20 +38,6 @@ from modemd.store.schema import MessageState, line, message, part
 
 LOOK_AHEAD = 100  # messages of the pool that a line looks through for one that no other line prefers
 CHUNK = 500  # rows looked up, or expired, at a time
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    kind: str
-    recipient: str
-    text: str
-    parts: int
-    priority: int  # 0 leaves first
-    expires_at: datetime
-    line_id: int | None = None  # leaves through this line; None: any
-    not_before: datetime | None = None
-    in_reply_to: int | None = None  # inbox.id
-    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +92,6 @@ class Skip:
     reason: str  # for people
 
 
-_INSERT_MESSAGES = Bulk(message.insert(), ["id", *NewMessage.__slots__, "due", "state", "created_at", "state_at"])
-_INSERT_PARTS = Bulk(part.insert(), ["message_id", "number", "state"])
-_EXISTING = select(message.c.external_id).where(message.c.external_id.in_(bindparam("ids", expanding=True)))
 _BY_ID = message.c.id == bindparam("row_id")
 _CLAIM = Bulk(message.update().where(_BY_ID), ["claimed_by", "claimed_line_id", "lease_until"])
 _OPEN_PARTS = (
@@ -161,42 +145,6 @@ _SENT = Bulk(
     .where(part.c.id == bindparam("of_part"), part.c.state == SENDING)
     .values(state=SENT, reference=bindparam("given"), sent_at=bindparam("at"))
 )
-
-
-def enqueue(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> list[int]:
-    """Put messages into the outbox; returns their ids in order. Raises VerbFailed where an external_id is not new."""
-    if not messages:
-        return []
-    _refuse_known(conn, [each.external_id for each in messages if each.external_id is not None])
-    ids = next_ids(conn, message, len(messages))
-    rows = [
-        {
-            "id": message_id,
-            **{name: getattr(each, name) for name in NewMessage.__slots__},
-            "due": each.not_before is None or each.not_before <= now,
-            "state": QUEUED.value,
-            "created_at": now,
-            "state_at": now,
-        }
-        for message_id, each in zip(ids, messages, strict=True)
-    ]
-    _INSERT_MESSAGES.run(conn, rows)
-    parts = [
-        {"message_id": message_id, "number": number, "state": QUEUED.value}
-        for message_id, each in zip(ids, messages, strict=True)
-        for number in range(1, each.parts + 1)
-    ]
-    _INSERT_PARTS.run(conn, parts)
-    wakeup.notify(conn)
-    return ids
-
-
-def _refuse_known(conn: Connection, external_ids: Sequence[str]) -> None:
-    known = {each for each, times in Counter(external_ids).items() if times > 1}
-    for start in range(0, len(external_ids), CHUNK):
-        known.update(conn.scalars(_EXISTING, {"ids": external_ids[start : start + CHUNK]}))
-    if known:
-        raise VerbFailed(reason=f"there is a message {min(known)!r} already")
 
 
 def claim(conn: Connection, wants: Sequence[Want], now: datetime, host: str, lease: timedelta) -> list[list[Claim]]:
