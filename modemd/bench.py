@@ -1,6 +1,7 @@
 """This machine's figures against the simulated bank, as the simulated modems see them: `modemd bench`."""
 
 import math
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,8 +91,9 @@ class Figures:
 
 def matrix(modems: Sequence[int], send_seconds: Sequence[float], messages: int | None, **options: Any) -> list[Case]:
     """A case for each pair; `messages` None: so many that each takes a bounded time."""
+    queue = options.get("queue", 0)
     return [
-        Case(count, messages or default_messages(count, seconds), seconds, **options)
+        Case(count, messages or min(default_messages(count, seconds), queue or sys.maxsize), seconds, **options)
         for seconds in send_seconds
         for count in modems
     ]

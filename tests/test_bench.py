@@ -49,6 +49,10 @@ def test_the_matrix_is_bounded_in_time() -> None:
     assert all(case.forecast < 120 for case in cases)
 
 
+def test_no_more_is_sent_than_the_queue_holds() -> None:
+    assert [case.messages for case in bench.matrix((8,), (0.0, 2.0), None, jitter=0.2, queue=50)] == [50, 50]
+
+
 def test_times_are_kept_only_while_they_are_asked_for() -> None:
     clock = _Clock()
     times = Times(clock)
@@ -82,9 +86,10 @@ def test_bench_gives_one_json_value_and_nothing_else_on_stdout() -> None:
 
 
 def test_bench_with_a_long_queue_sends_what_it_is_told_and_leaves_the_rest() -> None:
-    figures = _bench("--modems", "2", "--messages", "20", "--send-seconds", "0", "--queue", "500", "--json")
-    assert figures["case"]["queue"] == 500
-    assert figures["answer_idle_ms"] is None
+    queues = ("--queue", "50", "--queue", "500")
+    few, many = _bench("--modems", "2", "--messages", "20", "--send-seconds", "0", *queues, "--json")
+    assert (few["case"]["queue"], many["case"]["queue"]) == (50, 500)
+    assert few["answer_idle_ms"] is many["answer_idle_ms"] is None
 
 
 def test_bench_leaves_a_server_as_it_was(postgresql_server: str) -> None:
@@ -103,11 +108,10 @@ def test_a_server_that_is_not_there_is_said_in_words() -> None:
     assert "Traceback" not in result.stderr
 
 
-def _bench(*arguments: str) -> dict[str, Any]:
+def _bench(*arguments: str) -> Any:
     result = _run(*arguments)
     assert result.returncode == 0, result.stderr
-    figures: dict[str, Any] = json.loads(result.stdout)
-    return figures
+    return json.loads(result.stdout)
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 import logging
 from dataclasses import asdict
+from itertools import product
 
 import click
 from rich.console import Console
@@ -10,6 +11,8 @@ from modemd import bench as benches
 from modemd.bench import Burst, Case, Figures, Percentiles
 from modemd.cli.common import json_option, print_json
 from modemd.sim.bank import MAX_MODEMS
+
+SQLITE = "sqlite"
 
 
 @click.command()
@@ -23,14 +26,24 @@ from modemd.sim.bank import MAX_MODEMS
     "--questions", type=click.IntRange(min=0), default=benches.QUESTIONS, show_default=True, help="One a second."
 )
 @click.option("--burst", type=click.IntRange(min=0), default=0, help="Questions to each modem at once. Default: none.")
-@click.option("--queue", type=click.IntRange(min=0), default=0, help="So many messages wait before the daemon starts.")
+@click.option(
+    "--queue",
+    "queues",
+    type=click.IntRange(min=0),
+    multiple=True,
+    help="So many messages wait before the daemon starts; may be given several times.",
+)
 @click.option(
     "--report-seconds",
     type=click.FloatRange(min=0),
     help="Until the status report of a message. Default: after the end.",
 )
 @click.option(
-    "--database", metavar="URL", help="PostgreSQL, in a schema of its own. Default: SQLite in a temporary folder."
+    "--database",
+    "databases",
+    metavar="URL",
+    multiple=True,
+    help="PostgreSQL, in a schema of its own, or the word sqlite: a temporary folder. May be given several times.",
 )
 @json_option
 def bench(
@@ -40,9 +53,9 @@ def bench(
     jitter: float,
     questions: int,
     burst: int,
-    queue: int,
+    queues: tuple[int, ...],
     report_seconds: float | None,
-    database: str | None,
+    databases: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """This machine's figures: daemon and simulated bank as two processes, timed at the simulated modems.
@@ -50,54 +63,64 @@ def bench(
     \b
     modemd bench --modems 32 --send-seconds 0.1
     modemd bench --modems 8 --send-seconds 0.1 --burst 60
-    modemd bench --modems 32 --send-seconds 0 --messages 10000 --queue 1000000
-    modemd bench --json
+    modemd bench --modems 32 --send-seconds 0 --messages 1000 --queue 1000 --queue 100000 --queue 1000000
+    modemd bench --database sqlite --database postgresql+psycopg://modemd@db/modemd --json
     """
     logging.getLogger("modemd").setLevel(logging.WARNING)
-    if queue and messages and queue < messages:
+    if messages and any(0 < queue < messages for queue in queues):
         raise click.UsageError("--queue must hold at least --messages")
-    cases = benches.matrix(
-        benches.MODEMS if modems is None else (modems,),
-        benches.SEND_SECONDS if send_seconds is None else (send_seconds,),
-        messages if messages or not queue else min(queue, benches.default_messages(modems or 1, send_seconds or 0)),
-        jitter=jitter,
-        questions=questions,
-        burst=burst,
-        queue=queue,
-        report_seconds=benches.NEVER if report_seconds is None else report_seconds,
-    )
+    cases = [
+        case
+        for queue in queues or (0,)
+        for case in benches.matrix(
+            benches.MODEMS if modems is None else (modems,),
+            benches.SEND_SECONDS if send_seconds is None else (send_seconds,),
+            messages,
+            jitter=jitter,
+            questions=questions,
+            burst=burst,
+            queue=queue,
+            report_seconds=benches.NEVER if report_seconds is None else report_seconds,
+        )
+    ]
+    urls = [None if url == SQLITE else url for url in databases or (SQLITE,)]
     console = Console(stderr=True)
-    console.print(f"About {sum(case.forecast for case in cases) / 60:.0f} min for {len(cases)} measurements.")
-    figures = _run(cases, database, console)
+    minutes = len(urls) * sum(case.forecast for case in cases) / 60
+    console.print(f"About {minutes:.0f} min for {len(urls) * len(cases)} measurements.")
+    figures = _run(cases, urls, console)
     if as_json:
         print_json([asdict(each) for each in figures] if len(figures) > 1 else asdict(figures[0]))
     else:
         Console().print(_table(figures))
 
 
-def _run(cases: list[Case], database: str | None, console: Console) -> list[Figures]:
+def _run(cases: list[Case], urls: list[str | None], console: Console) -> list[Figures]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
     figures = []
     with Progress(*columns, console=console) as progress:
-        for case in cases:
-            task = progress.add_task(f"{case.modems} modems, {case.send_seconds:g} s", what="", total=None)
+        for url, case in product(urls, cases):
+            engine = SQLITE if url is None else "PostgreSQL"
+            task = progress.add_task(f"{engine}, {case.modems} modems, {case.send_seconds:g} s", what="", total=None)
 
             def say(what: str, done: float, total: float, task: TaskID = task) -> None:
                 progress.update(task, what=what, completed=done, total=total)
 
-            figures.append(benches.run(case, database, say))
+            figures.append(benches.run(case, url, say))
             say("done", 1, 1)
     return figures
 
 
 def _table(figures: list[Figures]) -> Table:
-    table = Table(title=f"modemd on {figures[0].database}; times in ms: median / 95 %")
-    for heading in ("modems", "s a message", "messages/s", "transmitting", "gap", "CPU a message"):
+    table = Table(title="times in ms: median / 95 %")
+    table.add_column("database")
+    for heading in ("queue", "modems", "s a message", "messages/s", "transmitting", "gap", "CPU a message"):
         table.add_column(heading, justify="right")
     for heading in ("idle CPU", "answer, idle", "answer, loaded", "burst", "memory"):
         table.add_column(heading, justify="right")
     for each in figures:
         table.add_row(
+            each.database,
+            f"{each.case.queue:,}" if each.case.queue else "–",
             str(each.case.modems),
             f"{each.case.send_seconds:g}",
             f"{each.messages_per_second:,.1f}",
