@@ -72,14 +72,17 @@ class Pacing:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                now = self._now()
-                waited = await self._ledger.do(answers.waited, self._pace.since(now), now)
+                await self.look()
             except Exception:
                 log.exception("how long questions wait cannot be read; tried again in %s s", LOOK_SECONDS)
-                continue
-            if self._pace.look(waited, now):
-                log.info("bulk: %.0f %% of each line's time", 100 * self._pace.share)
-                self._tell(self._pace.share)
+
+    async def look(self) -> None:
+        """Measure once, and tell the lines if bulk is to have another share of their time."""
+        now = self._now()
+        waited = await self._ledger.do(answers.waited, self._pace.since(now), now)
+        if self._pace.look(waited, now):
+            log.info("bulk: %.0f %% of each line's time", 100 * self._pace.share)
+            self._tell(self._pace.share)
 
 
 def percentile(values: Sequence[float], of_100: int) -> float:

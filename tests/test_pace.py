@@ -1,10 +1,16 @@
 """Bulk gives way when answers come late, and does not swing."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine
 
-from modemd.pace import ENOUGH, LEAST_SHARE, LOOKED_BACK, Pace, percentile
+from modemd.messages import ReceivedSms
+from modemd.pace import ENOUGH, LEAST_SHARE, LOOKED_BACK, Pace, Pacing, percentile
+from modemd.store import database as opening
+from modemd.store import inbox, lines, outbox
+from modemd.store.ledger import Ledger
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 TARGET = 10.0
@@ -76,3 +82,31 @@ def test_without_a_target_nothing_is_slowed() -> None:
 @pytest.mark.parametrize(("of_100", "value"), [(50, 5), (95, 10), (100, 10), (10, 1), (1, 1)])
 def test_percentiles_are_values_that_occurred(of_100: int, value: int) -> None:
     assert percentile([float(each) for each in range(10, 0, -1)], of_100) == value
+
+
+def test_questions_that_wait_too_long_are_found_in_the_database_and_the_lines_are_told(database: Engine) -> None:
+    with opening.writing(database) as conn:
+        line = lines.identify(conn, lines.Sim("8935901000000000001", None), "h", "p", NOW, adopt=True)
+        for number in range(ENOUGH):
+            sms = ReceivedSms(f"00{number:08x}", "SM", 1, NOW, f"+35988{number:07}", True, "smetka", None, NOW)
+            (recorded,) = inbox.record(conn, line.id, [sms], NOW)
+            reply = outbox.NewMessage(
+                "reply", str(sms.number), "x", 1, 0, later(60), line.id, in_reply_to=recorded.inbox_id
+            )
+            outbox.enqueue(conn, [reply], NOW)
+    told: list[float] = []
+    clock = [NOW]
+
+    async def scene() -> None:
+        ledger = Ledger(database, lambda: clock[0])
+        await ledger.start()
+        pacing = Pacing(TARGET, ledger, told.append, lambda: clock[0])
+        try:
+            for seconds in (TARGET, TARGET + 1):
+                clock[0] = NOW + timedelta(seconds=seconds)
+                await pacing.look()
+        finally:
+            await ledger.close()
+
+    asyncio.run(scene())
+    assert told == [0.5]
