@@ -15,12 +15,28 @@ WITHOUT_SIGN_IN = frozenset({"static", "bootstrap.static", "language.choose", "s
 BEFORE_OWN_PASSWORD = frozenset({"sign_in.out", "sign_in.password"})
 TECHNICIANS = frozenset({Role.TECHNICIAN, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
+OFFICE = frozenset({Role.OPERATOR, Role.MANAGER, Role.ADMIN})
+MANAGERS = frozenset({Role.MANAGER, Role.ADMIN})
 ROLES: dict[str, frozenset[Role]] = {
     "bank.page": EVERYBODY,
     "bank.live": EVERYBODY,
     "bank.sending": frozenset({Role.TECHNICIAN, Role.MANAGER, Role.ADMIN}),
     "sign_in.out": EVERYBODY,
     "sign_in.password": EVERYBODY,
+    "reminders.page": OFFICE,
+    "reminders.preview": OFFICE,
+    "reminders.one": OFFICE,
+    "reminders.live": OFFICE,
+    "reminders.approve": MANAGERS,
+    "reminders.act": OFFICE,
+    "reminders.test": OFFICE,
+    "reminders.outage": OFFICE,
+    "reminders.texts": MANAGERS,
+    "reminders.text": MANAGERS,
+    "files.page": OFFICE,
+    "files.decide": MANAGERS,
+    "reports.page": EVERYBODY,
+    "reports.table": EVERYBODY,
     "me.page": EVERYBODY,
     "me.factor": EVERYBODY,
     "me.no_factor": EVERYBODY,
@@ -28,7 +44,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "people.page": ADMINS,
     "people.add": ADMINS,
     "people.change": ADMINS,
-    "people.audit": frozenset({Role.MANAGER, Role.ADMIN}),
+    "people.audit": MANAGERS,
     "phone.page": TECHNICIANS,
     "phone.live": TECHNICIANS,
     "phone.text": TECHNICIANS,

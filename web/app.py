@@ -14,7 +14,22 @@ from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, N
 from modemd.config import Settings
 from modemd.errors import SettingsError
 from modemd.store import database
-from web import access, bank, language, me, messages, modem, people, phone, security, sign_in, templating
+from web import (
+    access,
+    bank,
+    files,
+    language,
+    me,
+    messages,
+    modem,
+    people,
+    phone,
+    reminders,
+    reports,
+    security,
+    sign_in,
+    templating,
+)
 from web.panel import EXTENSION, Panel
 
 log = logging.getLogger(__name__)
@@ -43,7 +58,7 @@ def create_app(
     security.protect(app, https=settings.web.force_https)
     access.guard(app)
     templating.register(app)
-    for module in (bank, modem, messages, people, me, sign_in, language):
+    for module in (bank, modem, messages, reminders, files, reports, people, me, sign_in, language):
         app.register_blueprint(module.blueprint)
     if phones is not None:
         app.extensions[phone.EXTENSION] = phones

@@ -1,6 +1,6 @@
 """Charts drawn on the server as SVG: geometry here, looks in panel.css; nothing runs in the browser."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,3 +81,18 @@ def _hours(start: datetime, end: datetime, step: int = 4) -> list[datetime]:
             found.append(hour)
         hour += timedelta(hours=1)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One of several bars that lie below each other; `width` in % of the longest."""
+
+    name: str
+    value: int
+    width: float
+
+
+def bars(values: Mapping[str, int]) -> list[Bar]:
+    """Bars of these values, in their order."""
+    most = max(values.values(), default=0)
+    return [Bar(name, value, 100 * value / most if most else 0.0) for name, value in values.items()]

@@ -88,6 +88,11 @@ def decimal(value: float) -> str:
     return str(format_decimal(value))
 
 
+def percent(value: float) -> str:
+    """12.3 -> 12,3 %, with the reader's decimal mark."""
+    return f"{format_decimal(value)} %".replace("-", "−")
+
+
 def bars(signal: int | None) -> int:
     """How many of 4 bars a signal in dBm lights."""
     return next((count for least, count in BARS if signal is not None and signal >= least), 0)

@@ -19,6 +19,9 @@ class Tab:
 TABS = (
     Tab("bank.page", lazy_gettext("Modems")),
     Tab("messages.page", lazy_gettext("Messages")),
+    Tab("reminders.page", lazy_gettext("Reminders")),
+    Tab("files.page", lazy_gettext("Files")),
+    Tab("reports.page", lazy_gettext("Reports")),
     Tab("people.page", lazy_gettext("People")),
     Tab("people.audit", lazy_gettext("Audit log")),
     Tab("phone.page", lazy_gettext("Phone")),
@@ -26,7 +29,7 @@ TABS = (
 FIRST_PAGES = {
     Role.TECHNICIAN: "bank.page",
     Role.OPERATOR: "messages.page",
-    Role.MANAGER: "bank.page",
+    Role.MANAGER: "reminders.page",
     Role.ADMIN: "bank.page",
 }
 

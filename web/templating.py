@@ -4,7 +4,10 @@ from flask import Flask
 
 from web import access, charts, formats, language, navigation, reasons, words
 
-_FORMATS = ("at", "bars", "clip", "clock", "date", "dbm", "decimal", "full_time", "masked", "moment", "money", "place")
+_FORMATS = (
+    *("at", "bars", "clip", "clock", "date", "dbm", "decimal"),
+    *("full_time", "masked", "moment", "money", "percent", "place"),
+)
 
 
 def register(app: Flask) -> None:

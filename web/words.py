@@ -5,6 +5,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext, lazy_pgettext
 
+from modemd.service.reminders.rules import Reason
+
 Words = Any  # flask_babel's LazyString, which has no type of its own that mypy could compare with str
 
 
@@ -160,6 +162,87 @@ ROLES = {
     "manager": lazy_pgettext("role", "manager"),
     "admin": lazy_pgettext("role", "administrator"),
 }
+
+
+CAMPAIGN_KINDS = {
+    "reminder": lazy_gettext("Reminders"),
+    "outage": lazy_gettext("Outage"),
+}
+CAMPAIGN_STATES = {
+    "proposed": Word(lazy_pgettext("run", "previewed"), "busy", lazy_gettext("It waits for approval.")),
+    "approved": Word(lazy_pgettext("run", "approved"), "busy", lazy_gettext("It waits for its start.")),
+    "running": Word(lazy_pgettext("run", "running"), "good", lazy_gettext("Messages leave while the window is open.")),
+    "paused": Word(lazy_pgettext("run", "paused"), "warn", lazy_gettext("Nothing leaves until a person says so.")),
+    "done": Word(lazy_pgettext("run", "done"), "good"),
+    "cancelled": Word(lazy_pgettext("run", "cancelled"), "quiet"),
+    "void": Word(lazy_pgettext("run", "void"), "quiet", lazy_gettext("Newer data have come. Make the preview again.")),
+}
+RECIPIENT_WAITING = Word(lazy_pgettext("recipient", "to be handed over"), "busy")
+LEFT_OUT = {
+    "paid": lazy_gettext("paid"),
+    "cancelled": lazy_gettext("cancelled by billing"),
+    "vulnerable": lazy_gettext("vulnerable customer"),
+    "disputed": lazy_gettext("disputed"),
+    "instalments": lazy_gettext("in instalments"),
+    "no_reminders": lazy_gettext("no reminders wanted"),
+    "no_cutoff": lazy_gettext("no cut-off date"),
+    "not_overdue": lazy_gettext("not overdue for 2 working days"),
+    "cutoff_near": lazy_gettext("cut-off nearer than 3 working days"),
+    "reminded": lazy_gettext("reminded before"),
+    "inactive": lazy_gettext("customer not active"),
+    "no_phone": lazy_gettext("no phone registered"),
+    "wrong_number": lazy_gettext("wrong number"),
+    "stopped": lazy_gettext("stopped by the customer"),
+    "no_consent": lazy_gettext("reminders not chosen"),
+    "changed": lazy_gettext("changed since the preview"),
+    "moved": lazy_gettext("the phone is not the customer's any more"),
+}
+FILE_STATES = {
+    "loading": Word(lazy_pgettext("file", "being taken in"), "busy"),
+    "imported": Word(lazy_pgettext("file", "taken in"), "good"),
+    "held": Word(lazy_pgettext("file", "held"), "warn"),
+    "approved": Word(lazy_pgettext("file", "approved"), "busy", lazy_gettext("It is taken in next.")),
+    "refused": Word(lazy_pgettext("file", "refused"), "bad"),
+}
+SERVICES = {
+    "bill": lazy_gettext("bill check"),
+    "reminder": lazy_gettext("reminders"),
+    "outage": lazy_gettext("outage notices"),
+}
+CHANNELS = {
+    "kep": lazy_gettext("portal, qualified signature"),
+    "password": lazy_gettext("portal, password"),
+    "centre": lazy_gettext("customer centre"),
+    "command": lazy_gettext("by the administrator"),
+    "stop": lazy_gettext("STOP from the phone"),
+    "wrong_number": lazy_gettext("marked as a wrong number"),
+}
+TEXTS = {
+    "reminder": lazy_gettext("Reminder"),
+    "reminder_several": lazy_gettext("Reminder, several customers"),
+    "outage": lazy_gettext("Planned outage"),
+    "outage_off": lazy_gettext("Outage called off"),
+    "welcome": lazy_gettext("Welcome"),
+    "code_portal": lazy_gettext("Code for the portal"),
+    "code_centre": lazy_gettext("Code at the customer centre"),
+}
+LANGUAGES = {
+    "bg-Latn": lazy_gettext("Bulgarian in Latin letters"),
+    "bg-Cyrl": lazy_gettext("Bulgarian in Cyrillic"),
+    "en": lazy_gettext("English"),
+}
+
+
+def recipient_state(state: str) -> Word:
+    return RECIPIENT_WAITING if state == "waiting" else message_state(state)
+
+
+def left_out(reason: str) -> Words:
+    """Why somebody gets no reminder, by the key of the reason or its words."""
+    if reason in LEFT_OUT:
+        return LEFT_OUT[reason]
+    key = next((each.key for each in Reason if each.value == reason), "")
+    return LEFT_OUT.get(key, reason)
 
 
 def wish_state(state: str) -> Word:

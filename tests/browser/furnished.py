@@ -9,6 +9,7 @@ from modemd.store.outbox import Sending, Want
 from modemd.store.recovery import Tried
 from modemd.store.schema import WishState, WishVerb, message, part
 from tests.panels import HOST, NOW, RunningPanel
+from tests.web import billing
 
 LONG = "Нещомногодълго" * 30
 
@@ -19,6 +20,8 @@ def furnish(panel: RunningPanel) -> None:
     line = _modems(panel)
     _wishes(panel)
     _messages(panel, line)
+    billing.a_run(panel)
+    billing.a_held_file(panel)
     panel.now = NOW
 
 

@@ -14,6 +14,12 @@ PAGES = {
     "bank.page": "/",
     "sign_in.password": "/password",
     "phone.page": "/phone/",
+    "reminders.page": "/reminders/",
+    "reminders.one": "/reminders/1",
+    "reminders.outage": "/reminders/outage",
+    "reminders.texts": "/reminders/texts",
+    "files.page": "/files/",
+    "reports.page": "/reports/",
     "me.page": "/me/",
     "people.page": "/people",
     "people.audit": "/audit?verify=1",
@@ -25,11 +31,12 @@ PAGES = {
     "messages.queue": "/messages/queue/held",
     "messages.is_ours": "/messages/ours",
 }
-PARTS = {"bank.live", "modem.live", "modem.said", "phone.live"}  # of other pages
+PARTS = {"bank.live", "reminders.live", "modem.live", "modem.said", "phone.live"}  # of other pages
 NOT_LOOKED_AT = {
     "static",
     "bootstrap.static",
     "modem.transcript",
+    "reports.table",
     "sign_in.page",
     "sign_in.code",
 }  # files; the sign-in has its own test

@@ -9,11 +9,14 @@ from modemd.store import wishes
 from modemd.store.schema import WishState, WishVerb, metadata
 from modemd.store.staff import Role
 from tests.panels import RunningPanel
+from tests.web import billing
 
 NOBODY_NEEDED = {"static", "bootstrap.static", "language.choose", "sign_in.page", "sign_in.code"}
 ALL = {"technician", "operator", "manager", "admin"}
 TECHNICIANS = {"technician", "admin"}
 ADMIN = {"admin"}
+OFFICE = {"operator", "manager", "admin"}
+MANAGERS = {"manager", "admin"}
 SMS = {"number": "+359888000101", "text": "smetka"}
 
 
@@ -31,6 +34,20 @@ ROUTES = {
     "bank.sending": Route({"technician", "manager", "admin"}, "/sending", {"allowed": "none"}),
     "sign_in.out": Route(ALL, "/sign-out", {}),
     "sign_in.password": Route(ALL, "/password", {}),
+    "reminders.page": Route(OFFICE, "/reminders/"),
+    "reminders.preview": Route(OFFICE, "/reminders/preview", {}),
+    "reminders.one": Route(OFFICE, "/reminders/1"),
+    "reminders.live": Route(OFFICE, "/reminders/1/live"),
+    "reminders.approve": Route(MANAGERS, "/reminders/1/approve", {}),
+    "reminders.act": Route(OFFICE, "/reminders/1/cancel", {}),
+    "reminders.test": Route(OFFICE, "/reminders/1/test", {"number": "0888000101"}),
+    "reminders.outage": Route(OFFICE, "/reminders/outage", {}),
+    "reminders.texts": Route(MANAGERS, "/reminders/texts"),
+    "reminders.text": Route(MANAGERS, "/reminders/texts/welcome/en", {"reset": "1"}),
+    "files.page": Route(OFFICE, "/files/"),
+    "files.decide": Route(MANAGERS, "/files/1/approve", {}),
+    "reports.page": Route(ALL, "/reports/"),
+    "reports.table": Route(ALL, "/reports/figures.csv"),
     "me.page": Route(ALL, "/me/"),
     "me.factor": Route(ALL, "/me/factor", {"code": "123456"}),
     "me.no_factor": Route(ALL, "/me/no-factor", {"code": "123456"}),
@@ -71,6 +88,7 @@ def panel(panel: RunningPanel) -> RunningPanel:
     """One that has what the paths of the table name: a modem, a text, a wish that is done."""
     panel.start_daemon()
     panel.receive(panel.add_modem(1), "smetka")
+    billing.a_run(panel)
     with panel.writing() as conn:
         wish = wishes.ask(conn, 1, WishVerb.TRANSCRIPT, None, "elena", panel.now)
         wishes.answer(conn, wish, WishState.DONE, "# end: 0", panel.now)
