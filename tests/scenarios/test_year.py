@@ -14,7 +14,7 @@ from modemd.scenarios.plans import Plan
 from modemd.store import database as opening
 
 YEAR = plans.year(date(2026, 11, 24))
-BIG = ("message", "part", "inbox", "consent")
+BIG = ("message", "part")
 
 
 def written(engine: Engine, plan: Plan) -> None:
