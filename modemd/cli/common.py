@@ -55,6 +55,8 @@ def open_database(settings: "Settings") -> "Engine":
     from modemd.store import database
 
     engine = database.connect(settings.database.url)
+    if context := click.get_current_context(silent=True):
+        context.call_on_close(engine.dispose)
     database.prepare(engine)
     return engine
 
