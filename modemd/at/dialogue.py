@@ -27,7 +27,7 @@ MAX_REPLIES = 4096  # lines of one answer; no storage has as many messages
 MAX_FREE_TEXT = 1000  # octets of a URC's text over several lines
 PATIENCE = 8  # lines that may stand between a header and its PDU line
 
-_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+_HEX = re.compile(rb"[0-9A-Fa-f]{2,}")  # also an odd number of digits: a PDU that broke off is kept (rule 6)
 _ENTRY = re.compile(rb"\+CMG[LR]:", re.IGNORECASE)
 _REFERENCE = re.compile(rb"\+CMGS: *(\d{1,3})(?: *,.*)?", re.IGNORECASE)
 
@@ -206,6 +206,7 @@ class Dialogue:
         self._command = None
         self._body = None
         self._prompted = False
+        self._lines.expect()
         self._replies = []
         if self._headers:
             self._headers = [header for header in self._headers if header.reply is None]
@@ -252,7 +253,7 @@ class Dialogue:
         """Give a hex line to the header it fits, else to the newest; False: the line is something else."""
         if self._body is not None and line.upper() == self._body.upper():
             return True  # the modem echoes what we send
-        if _HEX.fullmatch(line) is None or len(line) < 2:
+        if _HEX.fullmatch(line) is None:
             self._lose_patience()
             return False
         fitting = [header for header in self._headers if urcs.fits(line, header.length)]

@@ -14,7 +14,7 @@ PROMPT = b">"  # what `take` gives for the prompt; no line can be this, because 
 
 _END = re.compile(rb"[\r\n]")
 _LINE = re.compile(rb"[\r\n]*([^\r\n]+)[\r\n]")
-_PROMPT = re.compile(rb"(?:[\r\n]*[^\x21-\x7e\r\n]{0,64}>)+")  # several in a row are one
+_PROMPT = re.compile(rb"(?:[\r\n]*[^\x21-\x7e\r\n]{0,64}>)+")
 
 
 class Lines:
@@ -24,22 +24,32 @@ class Lines:
         self._buffer = b""
         self._at = 0
         self._skipping = False  # inside a line that has grown too long
+        self._prompted = False  # nothing but prompts since the last one
 
     def feed(self, data: bytes) -> None:
         """Add what the port gave."""
         self._buffer = self._buffer[self._at :] + data
         self._at = 0
 
+    def expect(self) -> None:
+        """Something new begins: the next prompt counts, whatever came before."""
+        self._prompted = False
+
     def take(self, *, prompt: bool) -> bytes | None:
         """The next line without its noise, or None when more bytes are needed.
 
-        With `prompt`, a `>` where a line could begin is the prompt: PROMPT. It has no line end to wait for.
+        With `prompt`, a `>` where a line could begin is the prompt: PROMPT. It has no line end to wait for. Several in
+        a row are one until `expect`, so that a modem which writes nothing else costs no more than its bytes.
         """
+        self._prompted &= prompt
         if self._skipping:
             self._skip()
         while True:
             if prompt and (found := _PROMPT.match(self._buffer, self._at)):
                 self._at = found.end()
+                if self._prompted:
+                    continue
+                self._prompted = True
                 return PROMPT
             found = _LINE.match(self._buffer, self._at)
             if found is None:
@@ -47,6 +57,7 @@ class Lines:
             self._at = found.end()
             raw = found[1]
             if len(raw) <= MAX_LINE and (line := raw.rstrip(NOISE).lstrip(NOISE + PROMPT)):
+                self._prompted = False
                 return line
         if len(self._buffer) - self._at > MAX_LINE:
             self._skip()

@@ -205,15 +205,18 @@ async def test_texts_to_be_sent_that_lie_in_the_modem_are_left_alone(tmp_path: P
         assert "AT+CMGD=1" not in bench.peer.heard
 
 
-async def test_rule_6_a_pdu_that_cannot_be_read_is_kept_raw_handed_over_and_blocks_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pdu", ["00ffffff", "00fffff"])
+async def test_rule_6_a_pdu_that_cannot_be_read_is_kept_raw_handed_over_and_blocks_nothing(
+    tmp_path: Path, pdu: str
+) -> None:
     async with wired(tmp_path) as bench:
         slots = Slots(bench.peer, SM={}, SR={})
-        slots.arrive(1, "00ffffff")
+        slots.arrive(1, pdu)
         slots.arrive(2)
         await empty(slots)
         bad, good = bench.gateway.sms
         assert bad.error is not None
-        assert (bad.pdu, bad.text, bad.number) == ("00ffffff", None, None)
+        assert (bad.pdu, bad.text, bad.number) == (pdu, None, None)
         assert good.text == "smetka"
 
 
