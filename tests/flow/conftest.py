@@ -1,9 +1,11 @@
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from tests.flow.running import RunningService
 
@@ -21,3 +23,16 @@ def service(tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[..., Run
     yield make
     for running in made:
         running.close()
+
+
+@pytest.fixture
+def empty_database(postgresql_server: str) -> Iterator[str]:
+    """The URL of a database of this test's own, with no table in it."""
+    name = f"modemd_flow_{uuid.uuid4().hex[:12]}"
+    server = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()

@@ -128,6 +128,7 @@ class Month:
     def play(self) -> None:
         service = self.service
         service.start_bank()
+        self._modemd("db", "upgrade")
         self._hand_over()
         service.start_daemon()
         service.wait_until_ready()

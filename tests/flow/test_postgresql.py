@@ -1,29 +1,12 @@
 """The same service on PostgreSQL: created on purpose, woken by notifications, killed without loss."""
 
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-
-import pytest
-from sqlalchemy import create_engine, make_url, text
+from collections.abc import Callable
 
 from tests.flow.running import RunningService
 
 ASKER = "+359888111001"
 OTHER = "+359888111002"
-
-
-@pytest.fixture
-def empty_database(postgresql_server: str) -> Iterator[str]:
-    """The URL of a database of this test's own, with no table in it."""
-    name = f"modemd_flow_{uuid.uuid4().hex[:12]}"
-    server = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
 
 
 def test_the_service_runs_on_postgresql_once_the_database_is_made(

@@ -4,9 +4,16 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from modemd.config import SOFIA, Limits, Reminders
+from modemd.config import SOFIA, Limits, Reminders, Settings
+from modemd.service import campaigns
 from modemd.service.calendar import Calendar, Window
-from modemd.service.reminders.forecast import Line, forecast
+from modemd.service.reminders import preview
+from modemd.service.reminders.forecast import UNMEASURED, Line, forecast
+from modemd.store import rules, switch
+from modemd.store.schema import modem, part
+from modemd.store.switch import Allowed
+from tests.service.desk import NOW
+from tests.service.runs import Runs
 
 WINDOW = Window(Calendar(), Reminders().hours)
 SLOW = Line("slow", 3.0, Limits())  # 1,200 parts an hour, 12,000 a day
@@ -68,3 +75,54 @@ def test_a_window_round_the_clock_knows_the_long_night() -> None:
     found = forecast(25 * 1200, [SLOW], always, [], sofia("2026-10-25T00:00"))
     assert found.finish_at == sofia("2026-10-26T00:00")
     assert found.days == 1
+
+
+# what the lines of this database can do
+
+
+@pytest.fixture
+def ready(runs: Runs) -> Runs:
+    """The line's modem can send."""
+    row = {"host": "h", "port": "/dev/modem00", "state": "ready", "state_since": NOW, "updated_at": NOW}
+    runs.conn.execute(modem.delete())
+    runs.conn.execute(modem.insert(), {**row, "line_id": runs.desk.line_id})
+    return runs
+
+
+def test_a_line_is_reckoned_with_by_its_limits_less_what_answers_may_use(ready: Runs) -> None:
+    settings = Settings.model_validate({"bank": {"per_minute": 10, "per_day": 1000, "answer_reserve": 10}})
+    (line,) = preview.lines_now(ready.conn, settings, NOW)
+    assert (line.seconds_a_part, line.limits) == (UNMEASURED, Limits(10, 900, 0))
+    rules.change(ready.conn, ready.desk.line_id, per_day=500)
+    (line,) = preview.lines_now(ready.conn, settings, NOW)
+    assert line.limits.per_day == 450
+
+
+def test_the_speed_is_the_median_of_what_the_line_has_sent(ready: Runs) -> None:
+    ready.debtors(5)
+    ready.start()
+    assert len(ready.send_all()) == 5
+    for part_id, seconds in enumerate((4, 4, 4, 60, 1), start=1):
+        sent_at = NOW + timedelta(seconds=seconds)
+        ready.conn.execute(part.update().where(part.c.id == part_id).values(submitted_at=NOW, sent_at=sent_at))
+    (line,) = preview.lines_now(ready.conn, ready.settings, NOW)
+    assert (line.seconds_a_part, line.sent_today) == (4.0, 5)
+
+
+def test_a_modem_that_is_not_ready_and_a_switch_that_is_off_do_not_count(ready: Runs) -> None:
+    switch.allow(ready.conn, Allowed.ANSWERS, NOW)
+    assert preview.lines_now(ready.conn, ready.settings, NOW) == []
+    switch.allow(ready.conn, Allowed.ALL, NOW)
+    ready.conn.execute(modem.update().values(state="silent"))
+    assert preview.lines_now(ready.conn, ready.settings, NOW) == []
+
+
+def test_a_preview_and_a_run_say_when_they_will_be_through(ready: Runs) -> None:
+    ready.debtors(10)
+    made = ready.preview().forecast
+    assert made.finish_at == NOW + timedelta(minutes=1)  # 10 parts at 10 a minute
+    assert made.late_parts == 0
+    campaign_id = ready.start()
+    left = campaigns.standing(ready.conn, campaign_id, ready.settings, NOW).forecast
+    assert left is not None
+    assert left.finish_at == made.finish_at
