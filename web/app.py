@@ -17,6 +17,7 @@ from modemd.store import database
 from web import (
     access,
     bank,
+    customers,
     files,
     language,
     me,
@@ -29,6 +30,7 @@ from web import (
     security,
     sign_in,
     templating,
+    write,
 )
 from web.panel import EXTENSION, Panel
 
@@ -58,7 +60,10 @@ def create_app(
     security.protect(app, https=settings.web.force_https)
     access.guard(app)
     templating.register(app)
-    for module in (bank, modem, messages, reminders, files, reports, people, me, sign_in, language):
+    for module in (
+        *(bank, modem, messages, write, customers, reminders, files, reports),
+        *(people, me, sign_in, language),
+    ):
         app.register_blueprint(module.blueprint)
     if phones is not None:
         app.extensions[phone.EXTENSION] = phones

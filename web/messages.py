@@ -16,8 +16,9 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from modemd import audit, masks
 from modemd.config import SOFIA
-from modemd.errors import NotAPhone, NotHeld
-from modemd.service import ours, phones
+from modemd.errors import AnswerRefused, CannedRefused, NotAPhone, NotHeld, NotUnread, SpellingRefused
+from modemd.service import ours, phones, spellings
+from modemd.service import unread as texts
 from modemd.store import database, doubt, lives, rules, search
 from modemd.store.listing import Direction, Listed
 from modemd.store.lives import Life
@@ -205,7 +206,12 @@ def queue(name: str) -> str:
         found = chosen.find(conn, ON_A_PAGE + 1, max(0, min(after, 2**62)))
     more = found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None
     return render_template(
-        "messages/queue.html", queue=chosen, queues=QUEUES.values(), found=found[:ON_A_PAGE], more=more, form=Form()
+        "messages/queue.html",
+        queue=chosen,
+        queues=QUEUES.values(),
+        found=found[:ON_A_PAGE],
+        more=more,
+        canned=list(panel().settings.canned),
     )
 
 
@@ -235,6 +241,37 @@ def decide() -> Response:
         flash(ngettext("%(num)d message is sent again.", "%(num)d messages are sent again.", len(ids)))
     else:
         flash(ngettext("%(num)d message is left as it is.", "%(num)d messages are left as they are.", len(ids)))
+    return back
+
+
+@blueprint.post("/unread")
+def unread() -> Response:
+    """Answer texts that were not understood, teach a spelling, or leave them: one or many, all or none."""
+    ids = list(dict.fromkeys(request.form.getlist("id", type=int)))[:ON_A_PAGE]
+    back = redirect(url_for("messages.queue", name="unread"))
+    if not ids:
+        flash(gettext("Choose messages first."), "warning")
+        return back
+    settings, now, who = panel().settings, panel().now(), current_user.name
+    try:
+        with database.writing(panel().engine) as conn:
+            match request.form.get("do"):
+                case "answer":
+                    texts.answer(conn, ids, request.form.get("text", "")[:1000], who, settings, now)
+                case "canned":
+                    texts.answer_canned(conn, ids, request.form.get("canned", ""), who, settings, now)
+                case "teach":
+                    kind, words_ = request.form.get("kind", ""), request.form.get("words") or None
+                    for inbox_id in ids:
+                        spellings.teach(conn, inbox_id, kind, who, settings.service, now, words=words_)
+                case "drop":
+                    texts.drop(conn, ids, who, now)
+                case _:
+                    abort(400)
+    except (NotUnread, AnswerRefused, CannedRefused, SpellingRefused) as error:
+        flash(gettext("It was not done. %(reason)s", reason=str(error)), "danger")
+    else:
+        flash(ngettext("%(num)d text is settled.", "%(num)d texts are settled.", len(ids)))
     return back
 
 

@@ -19,6 +19,8 @@ class Tab:
 TABS = (
     Tab("bank.page", lazy_gettext("Modems")),
     Tab("messages.page", lazy_gettext("Messages")),
+    Tab("write.page", lazy_gettext("Write")),
+    Tab("customers.page", lazy_gettext("Customers")),
     Tab("reminders.page", lazy_gettext("Reminders")),
     Tab("files.page", lazy_gettext("Files")),
     Tab("reports.page", lazy_gettext("Reports")),
@@ -28,7 +30,7 @@ TABS = (
 )
 FIRST_PAGES = {
     Role.TECHNICIAN: "bank.page",
-    Role.OPERATOR: "messages.page",
+    Role.OPERATOR: "customers.page",
     Role.MANAGER: "reminders.page",
     Role.ADMIN: "bank.page",
 }

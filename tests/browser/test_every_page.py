@@ -14,6 +14,10 @@ PAGES = {
     "bank.page": "/",
     "sign_in.password": "/password",
     "phone.page": "/phone/",
+    "messages.queue of unread": "/messages/queue/unread",
+    "customers.page": "/customers/",
+    "customers.one": "/customers/300000000001",
+    "write.page": "/write/",
     "reminders.page": "/reminders/",
     "reminders.one": "/reminders/1",
     "reminders.outage": "/reminders/outage",
@@ -64,7 +68,7 @@ def look(house: RunningPanel, chromium: Browser) -> Iterator[Visit]:
 
 def test_every_page_is_looked_at(house: RunningPanel) -> None:
     gets = {rule.endpoint for rule in house.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
-    assert gets == set(PAGES) | PARTS | NOT_LOOKED_AT
+    assert gets == {name.partition(" ")[0] for name in PAGES} | PARTS | NOT_LOOKED_AT
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)

@@ -29,6 +29,12 @@ def at_point(panel: RunningPanel, count: int) -> None:
     """So many customers at POINT, with a phone each."""
     with panel.writing() as conn:
         Runs(Desk(conn, 1, panel.settings), panel.settings).people(*range(1, count + 1))
+    give_point(panel)
+
+
+def give_point(panel: RunningPanel) -> None:
+    """Every customer is at POINT."""
+    with panel.writing() as conn:
         conn.execute(customer.update().values(itn=POINT))
 
 

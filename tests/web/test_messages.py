@@ -9,7 +9,7 @@ from modemd import audit
 from modemd.store import outbox, rules
 from modemd.store.outbox import Sending, Want
 from modemd.store.schema import message, part
-from tests.panels import BILL, HOST, NOW, RunningPanel, Visitor
+from tests.panels import BILL, HOST, NOW, PASSWORD, RunningPanel, Visitor
 from web.messages import ON_A_PAGE
 
 PHONE = "+359881234567"
@@ -270,6 +270,7 @@ def test_the_sender_decides_where_the_line_s_own_number_is_known(
 def test_the_day_is_sofias(panel: RunningPanel, line: int, operator: Visitor) -> None:
     panel.now = NOW.replace(hour=22, minute=30)  # 00:30 of the 24th in Sofia
     panel.send(line)
+    operator.sign_in("elena", PASSWORD)  # the one of the morning is over
     assert NO in ask(operator, day="2026-11-23")
     assert YES in ask(operator, day="2026-11-24")
 

@@ -185,7 +185,7 @@ def test_it_is_given_up_with_a_code_only(panel: RunningPanel) -> None:
 def test_an_administrator_helps_who_has_lost_the_phone(panel: RunningPanel) -> None:
     switch_on(panel, panel.signed_in("operator", "boris"))
     panel.signed_in().post("/people/1/factor", form_at="/people")
-    assert panel.client().sign_in("boris", PASSWORD).headers["Location"] == "/messages/"
+    assert panel.client().sign_in("boris", PASSWORD).headers["Location"] == "/customers/"
     assert noted(panel)[0] == ("user.factor", "boris", "")
 
 
