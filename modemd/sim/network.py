@@ -175,6 +175,7 @@ class Network:
             data=None if pdu.data is None else pdu.data.hex(),
             reference=reference,
             concat=_as_json(pdu.concatenation),
+            validity=pdu.validity.total_seconds() if isinstance(pdu.validity, timedelta) else None,
         )
         recipient = self._by_number.get(to)
         if recipient is not None:
