@@ -19,8 +19,8 @@ class Afflicted(Protocol):
         """Hang up; come back after that time, under another port name if one is given."""
         ...
 
-    def lock(self, pin: str, tries: int) -> None:
-        """Restart the SIM with this PIN and so many tries left; 0 means that it wants its PUK."""
+    def lock(self, pin: str | None, tries: int) -> None:
+        """Restart the SIM with this PIN (None: it asks for none) and so many tries left; 0: it wants its PUK."""
         ...
 
     def pull_card(self, seconds: float) -> None: ...

@@ -1,38 +1,49 @@
 """What goes wrong with the SIM and its network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modemd.sim.affliction import Afflicted, Fault
+from modemd.sim.card import PIN_TRIES
 
 
 @dataclass
 class SimPin(Fault):
-    """The SIM restarts and asks for this PIN; `tries` are left."""
+    """The SIM restarts and asks for this PIN; `tries` are left. It asks for none any more when the fault is cleared."""
 
     name = "sim-pin"
 
-    count: int = 1
     pin: str = "1234"
     tries: int = 3
+    _modem: Afflicted | None = field(default=None, init=False, repr=False)
 
     def begin(self, modem: Afflicted) -> None:
         super().begin(modem)
         if self.strikes():
+            self._modem = modem
             modem.lock(self.pin, self.tries)
+
+    def end(self) -> None:
+        if self._modem is not None:
+            self._modem.lock(None, PIN_TRIES)
 
 
 @dataclass
 class SimPuk(Fault):
-    """The SIM wants its PUK."""
+    """The SIM wants its PUK, until the fault is cleared: somebody has unlocked it in a phone."""
 
     name = "sim-puk"
 
-    count: int = 1
+    _lock: SimPin | None = field(default=None, init=False, repr=False)
 
     def begin(self, modem: Afflicted) -> None:
         super().begin(modem)
         if self.strikes():
-            modem.lock("1234", 0)
+            self._lock = SimPin(tries=0)
+            self._lock.begin(modem)
+
+    def end(self) -> None:
+        if self._lock is not None:
+            self._lock.end()
 
 
 @dataclass

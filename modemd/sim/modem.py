@@ -273,7 +273,7 @@ class Modem:
     def unplug(self, seconds: float, name: str = "") -> None:
         self._hang_up(seconds, name)
 
-    def lock(self, pin: str, tries: int) -> None:
+    def lock(self, pin: str | None, tries: int) -> None:
         self.card.pin, self.card.pin_tries = pin, tries
         self.card.power_on()
         self.radio.announce()

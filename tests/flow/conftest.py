@@ -17,7 +17,9 @@ def service(tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[..., Run
     made: list[RunningService] = []
 
     def make(**options: Any) -> RunningService:
-        made.append(RunningService(tmp_path, **options))
+        folder = tmp_path / str(len(made)) if made else tmp_path
+        folder.mkdir(exist_ok=True)
+        made.append(RunningService(folder, **options))
         return made[-1]
 
     yield make

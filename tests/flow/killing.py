@@ -19,7 +19,7 @@ _FATES = {MessageState.SENT, MessageState.DELIVERED, MessageState.HELD, MessageS
 class Killing:
     """Cycles of start, traffic and kill, all drawn from one seed."""
 
-    def __init__(self, make: Callable[..., RunningService], kills: int, messages: int) -> None:
+    def __init__(self, make: Callable[..., RunningService], kills: int, messages: int, *, forked: bool = False) -> None:
         """Up to `messages` are queued before each start, fewer if the cycles before have left a backlog."""
         self.seed = random.SystemRandom().randrange(2**32)
         print(f"seed {self.seed}")
@@ -29,6 +29,7 @@ class Killing:
         self._sent = 0
         self.service = make(
             modems=3,
+            forked=forked,
             bank_options=("--send-seconds", "0.03", "--report-seconds", "0.3", "--seed", str(self.seed)),
             settings="""
             kinds.manual.in_doubt_seconds = 4
@@ -37,6 +38,10 @@ class Killing:
             kinds.reply.max_attempts = 1000
             """,
         )
+        pin = self.service.folder / "pin"  # for the fault sim-pin
+        pin.write_text("1234\n", encoding="ascii")
+        with self.service.config.open("a", encoding="utf-8") as config:
+            config.write(f'\nbank.pin_file = "{pin}"\n')
         self._askers = {f"+35988{number:07}": [f"3{number:011}"] for number in range(_ASKS * kills)}
 
     def run(self, disturb: Callable[[int], None] = lambda _cycle: None) -> None:
@@ -50,8 +55,8 @@ class Killing:
             for _ in range(_ASKS):
                 self.service.phones.text(waiting.pop(), "smetka")
             if self.chance.random() < 0.7:  # the others are killed while they start
-                taken = len(self.service.submitted())
-                self.service.until(lambda taken=taken: len(self.service.submitted()) > taken)
+                size = self.service.log.stat().st_size
+                self.service.until(lambda size=size: self._submitted_after(size))
             disturb(cycle)
             time.sleep(self.chance.uniform(0.0, 1.2))  # the instant of the kill is what is random here
             self.service.kill_daemon()
@@ -74,6 +79,12 @@ class Killing:
         assert Counter(row.number for row in incoming) == Counter(list(self._askers))
         assert Counter(row.number for row in outgoing if row.kind == "reply") == Counter(list(self._askers))
         assert len(outgoing) == self._sent + len(self._askers)
+
+    def _submitted_after(self, size: int) -> bool:
+        """Whether the network has taken a part since its log was so long; the whole log would be long to read."""
+        with self.service.log.open("rb") as log:
+            log.seek(size)
+            return b'"event": "submit"' in log.read()
 
     def _enqueue(self) -> None:
         now = datetime.now(UTC)

@@ -1,6 +1,9 @@
 """A real daemon on a simulated bank, each a process of its own, and hands to use them as people do."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,7 +33,9 @@ class RunningService:
         settings: str = "",
         bank_options: tuple[str, ...] = (),
         database_url: str | None = None,
+        forked: bool = False,
     ) -> None:
+        """`forked`: daemons come out of a nursery, which costs less than to start each from nothing."""
         self.folder = folder
         self.bank = folder / "bank"
         self.log = folder / "network.jsonl"
@@ -40,6 +45,8 @@ class RunningService:
         self.phones = ControlClient(self.bank)
         self._bank_options = bank_options
         self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._forked = forked
+        self._child: int | None = None  # the forked daemon
         self._engine: Engine | None = None
         self.config.write_text(
             f"""
@@ -71,12 +78,36 @@ class RunningService:
         assert bank.stdout.readline().strip() == "ready", self.said("sim")
 
     def start_daemon(self) -> None:
-        self._start("run", "-c", self.config)
+        if not self._forked:
+            self._start("run", "-c", self.config)
+            return
+        if "nursery" not in self._processes:
+            arguments = [sys.executable, "-m", "tests.flow.nursery", str(self.config), str(self.folder / "run.log")]
+            self._processes["nursery"] = subprocess.Popen(
+                arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+            )
+        nursery = self._processes["nursery"]
+        assert nursery.stdin is not None
+        assert nursery.stdout is not None
+        nursery.stdin.write("\n")
+        nursery.stdin.flush()
+        self._child = int(nursery.stdout.readline())
 
     def kill_daemon(self) -> None:
+        if self._child is not None:
+            self._end_child(signal.SIGKILL)
+            return
         daemon = self._processes.pop("run")
         daemon.kill()
         daemon.wait()
+
+    def _end_child(self, number: signal.Signals) -> None:
+        """The nursery takes no notice of its children's ends: they are gone when they cannot be signalled any more."""
+        child, self._child = self._child, None
+        with contextlib.suppress(ProcessLookupError):
+            while child is not None:
+                os.kill(child, number)
+                time.sleep(0.01)
 
     def stop_daemon(self) -> int:
         daemon = self._processes.pop("run")
@@ -88,6 +119,7 @@ class RunningService:
         self.until(lambda: sum(modem.state == "ready" for modem in self.overview()) == wanted)
 
     def close(self) -> None:
+        self._end_child(signal.SIGTERM)
         for process in reversed(list(self._processes.values())):
             process.terminate()
         for process in self._processes.values():
@@ -96,8 +128,9 @@ class RunningService:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
 
     def said(self, command: str) -> str:
         """What a process wrote to stderr."""

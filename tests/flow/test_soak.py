@@ -1,13 +1,15 @@
 """The long run: `kill -9` again and again while modems, SIMs and the network misbehave, all at once."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from modemd.sim import faults
 from tests.flow.killing import Killing
 from tests.flow.running import RunningService
 
-# Every fault that passes by itself or with a restart; one with a PIN or PUK waits for a person.
+# Every fault there is. What waits for a person, as a PUK does, is cleared with the cycle.
 FAULTS = (
     "silence:seconds=0.7",
     "no-prompt:count=1",
@@ -18,21 +20,29 @@ FAULTS = (
     "unplug:seconds=0.3",
     "unplug:seconds=0.3,when=submit",
     "unplug:seconds=0.3,port=modem{port}",
+    "reboot:seconds=0.3",
+    "reboot:seconds=0.3,when=body",
+    "wrap-hang:at={reference},seconds=0.7",
+    "echo-on",
     "garbage:count=5",
     "byte-at-a-time:seconds=0.0005",
     "interleave:rate=0.5",
     "urc-storm:per_second=300,seconds=0.7",
     "duplicate:count=2",
+    "out-of-order",
     "report-late:count=5,seconds=1",
     "report-status:count=3,status=70",
     "sim-removed:seconds=0.5",
     "sim-full",
+    "sim-pin:pin=1234",
+    "sim-puk",
     "unregistered:seconds=0.5",
 )
 
 
-def endure(make: Callable[..., RunningService], kills: int) -> None:
-    killing = Killing(make, kills, messages=60)
+def endure(make: Callable[..., RunningService], kills: int, first: int = 0, *, forked: bool = False) -> None:
+    """So many kills amid the faults, from the one at `first` on."""
+    killing = Killing(make, kills, messages=60, forked=forked)
 
     def disturb(cycle: int) -> None:
         """Clear what lasts from the cycle before, then the next two faults, on one modem."""
@@ -40,10 +50,15 @@ def endure(make: Callable[..., RunningService], kills: int) -> None:
         phones.fault("all", "none")
         modem = killing.chance.randrange(killing.service.modems)
         for turn in (2 * cycle, 2 * cycle + 1):
-            phones.fault(f"modem{modem:02}", FAULTS[turn % len(FAULTS)].format(port=100 + cycle))
+            fault = FAULTS[(first + turn) % len(FAULTS)]
+            phones.fault(f"modem{modem:02}", fault.format(port=100 + cycle, reference=killing.chance.randrange(256)))
 
     killing.run(disturb)
     killing.check()
+
+
+def test_every_fault_of_the_simulator_is_among_these() -> None:
+    assert {fault.partition(":")[0] for fault in FAULTS} == set(faults.NAMES)
 
 
 def test_a_kill_amid_each_fault_loses_nothing_and_repeats_nothing(service: Callable[..., RunningService]) -> None:
@@ -53,4 +68,8 @@ def test_a_kill_amid_each_fault_loses_nothing_and_repeats_nothing(service: Calla
 @pytest.mark.soak
 @pytest.mark.timeout(3 * 3600)
 def test_1000_kills_among_all_faults_lose_and_repeat_nothing(service: Callable[..., RunningService]) -> None:
-    endure(service, 1000)
+    """Two services side by side, one for each processor."""
+    with ThreadPoolExecutor() as pool:
+        halves = [pool.submit(endure, service, 500, first, forked=True) for first in (0, len(FAULTS) // 2)]
+    for half in halves:
+        half.result()

@@ -181,6 +181,14 @@ def test_a_sim_can_want_its_puk_or_be_out_for_some_time(bench: Bench) -> None:
     assert bench.ask("AT+CPIN?") == ["+CPIN: SIM PUK", "OK"]
 
 
+@pytest.mark.parametrize("fault", ["sim-pin", "sim-puk"])
+def test_a_sim_lock_that_is_cleared_is_gone(bench: Bench, fault: str) -> None:
+    bench.fault(fault)
+    assert bench.ask("AT+CPIN?") != ["+CPIN: READY", "OK"]
+    bench.modem.faults.clear()
+    assert bench.ask("AT+CPIN?") == ["+CPIN: READY", "OK"]
+
+
 def test_a_full_sim_holds_readable_messages(bench: Bench) -> None:
     bench.fault("sim-full")
     assert len(bench.stored()) == 50
