@@ -37,6 +37,9 @@ FAULTS = (
     "sim-pin:pin=1234",
     "sim-puk",
     "unregistered:seconds=0.5",
+    "weak-signal",
+    "clock-off",
+    "no-service-centre",
 )
 
 
