@@ -335,8 +335,9 @@ class Sender:
         except NotSent as error:
             await self._not_sent(held, part, committed, error)
         except CommandRefused as error:
-            self._refused(held, part, error)
             self._drop(held)
+            if await self._is_marked(held, committed):
+                self._refused(held, part, error)
         except SendInDoubt as error:
             log.warning("message %s: in doubt: %s", held.claim.message_id, error)
             self._ledger.post(outbox.doubt, part.part_id)
@@ -362,17 +363,22 @@ class Sender:
     ) -> None:
         log.info("message %s: not sent: %s", held.claim.message_id, error)
         self._drop(held)
+        if await self._is_marked(held, committed):
+            await self._ledger.batch(outbox.not_sent, part.part_id)
+            self.queue_changed()
+
+    async def _is_marked(self, held: Held, committed: asyncio.Future[None]) -> bool:
+        """Whether the part's mark is on the disk. If not, the message goes where the database says."""
         try:
             await committed
         except (NoLongerTrue, LeavesLater) as verdict:
             end = outbox.skip if isinstance(verdict, NoLongerTrue) else outbox.cancel
             self._ledger.post(end, outbox.Skip(held.claim.message_id, str(verdict.facts["reason"])))
-            return
-        except VerbFailed:  # it was not marked: cancelled or taken back meanwhile, or the switch forbids it
+            return False
+        except VerbFailed:  # cancelled or taken back meanwhile, or the switch forbids it
             self._ledger.post(outbox.release, held.claim.message_id, self._host)
-            return
-        await self._ledger.batch(outbox.not_sent, part.part_id)
-        self.queue_changed()
+            return False
+        return True
 
     def _refused(self, held: Held, part: OutgoingSms, error: CommandRefused) -> None:
         most = getattr(self._settings.kinds, held.claim.kind).max_attempts

@@ -510,3 +510,30 @@ def test_an_answer_goes_between_two_parts_of_a_long_message(play: Play) -> None:
         assert order == ["manual", "reply", "manual", "manual"]
 
     play(scene)
+
+
+def test_a_message_refused_at_the_prompt_whose_mark_failed_is_given_back(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        may_go, tried = asyncio.Event(), asyncio.Event()
+
+        async def refuse_the_second(part_: OutgoingSms, committed: Awaitable[object]) -> int:
+            if desk.sent:
+                tried.set()
+                raise CommandRefused(port="p", command="AT+CMGS", result="CMS 310", advice="-")
+            await committed
+            desk.sent.append(part_.message_id)
+            await may_go.wait()
+            return 1
+
+        desk.behave = refuse_the_second
+        ids = desk.queue(2)
+        await desk.until(lambda: desk.sent == ids[:1] and _claimed(desk, ids[1]) == HOST)
+        with opening.writing(desk.engine) as connection:
+            switch.allow(connection, Allowed.NONE, now())  # which the sender has not heard of
+        may_go.set()
+        await tried.wait()
+        desk.sender.allow(Allowed.NONE)
+        await desk.until(lambda: _claimed(desk, ids[1]) is None)
+        assert desk.states(*ids) == ["sent", "queued"]
+
+    play(scene)
