@@ -176,6 +176,40 @@ def test_a_line_s_next_sender_begins_when_the_last_one_has_nothing_in_the_air(pl
     play(scene)
 
 
+def test_sims_that_change_places_take_name_quota_and_history_along_and_replies_leave_through_the_sim(
+    play: Play,
+) -> None:
+    async def scene(house: House) -> None:
+        one = await house.plug_in("p1", ONE, "351000000000001")
+        two = await house.plug_in("p2", TWO, "351000000000002")
+        lines_before = one.line_id, two.line_id
+        house.write(rules.rename, one.line_id, "First")
+        house.write(rules.change, one.line_id, per_day=3)
+        house.gateway.queue_changed()
+        sender = house.gateway._lines.sender_of(one.line_id or 0)
+        assert sender is not None
+        await house.until(lambda: sender._quota.limits.per_day == 3)
+        before = house.queue(2, line_id=one.line_id)
+        await house.until(lambda: house.states(*before) == ["sent", "sent"])
+        for modem in (one, two):
+            house.changes(modem, State.ABSENT)
+        one.tell(TWO, "351000000000001")
+        two.tell(ONE, "351000000000002")
+        for modem in (one, two):
+            await house.returns(modem)
+        assert (two.line_id, one.line_id) == lines_before
+        assert two.line_name == "First"
+        await house.gateway.sms_received(two, [_sms()])  # type: ignore[arg-type]
+        await house.until(lambda: len(two.sent) == 1)  # the third of the day, which is for an answer
+        assert len(one.sent) == 2
+        late = house.queue(2, line_id=two.line_id)
+        other = house.queue(line_id=one.line_id)
+        await house.until(lambda: house.states(*other) == ["sent"])
+        assert house.states(*late) == ["queued", "queued"]
+
+    play(scene)
+
+
 def test_what_a_modem_told_before_it_was_gone_does_not_count(play: Play) -> None:
     async def scene(house: House) -> None:
         first = await house.plug_in("p1", ONE)
