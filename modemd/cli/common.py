@@ -99,6 +99,11 @@ def person() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
+def at_terminal() -> bool:
+    """Whether a person could be asked something; a script cannot."""
+    return sys.stdin.isatty()
+
+
 def stdin_lines() -> Iterator[str]:
     """What is piped in, a line at a time; bytes that are no UTF-8 become U+FFFD."""
     for line in sys.stdin.buffer:

@@ -4,6 +4,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from modemd.cli import common
 from modemd.cli.common import json_option, moment, now, open_database, print_json, settings_option
 from modemd.cli.reminders import actor, by_option, found, run_argument, show_list, show_status
 from modemd.config import Settings
@@ -31,7 +32,7 @@ def outage() -> None:
 @click.option("--from", "begins", required=True, metavar="TIME", callback=moment, help="ISO 8601, in Sofia.")
 @click.option("--to", "ends", required=True, metavar="TIME", callback=moment, help="The same.")
 @click.option("--text", default="", help="What the network company adds, in Bulgarian or English.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask, as at a terminal it does.")
 @by_option
 @settings_option
 @json_option
@@ -64,7 +65,7 @@ def announce(
         console.print(f"{len(given.points)} metering points, {counted}", markup=False)
         for sample in made.samples:
             console.print(f"  {sample}", markup=False, highlight=False)
-    if not yes:
+    if not yes and common.at_terminal():
         click.confirm("Send it?", abort=True, err=True)
     with database.writing(engine) as connection:
         campaign_id = outages.announce(connection, made, actor(connection, by), now())

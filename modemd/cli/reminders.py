@@ -7,6 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from sqlalchemy import Connection
 
+from modemd.cli import common
 from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option
 from modemd.config import SOFIA, Settings
 from modemd.errors import CampaignRefused
@@ -109,7 +110,7 @@ def approve(run: int | None, by: str | None, settings: Settings) -> None:
 
 @reminders.command()
 @run_argument
-@click.option("--recipients", type=int, help="How many people it has, as the preview said; asked for if not given.")
+@click.option("--recipients", type=int, help="How many people it goes to; asked for at a terminal.")
 @by_option
 @settings_option
 def start(run: int | None, recipients: int | None, by: str | None, settings: Settings) -> None:
@@ -121,8 +122,10 @@ def start(run: int | None, recipients: int | None, by: str | None, settings: Set
     engine = open_database(settings)
     with database.reading(engine) as connection:
         run = found(connection, run, CampaignKind.REMINDER)
+        known = store.get(connection, run).recipients
     if recipients is None:
-        recipients = click.prompt(f"How many people does run {run} go to? Type their number", type=int, err=True)
+        asked = f"How many people does run {run} go to? Type their number"
+        recipients = click.prompt(asked, type=int, err=True) if common.at_terminal() else known
     with database.writing(engine) as connection:
         campaigns.start(connection, run, recipients, actor(connection, by), settings, now())
     click.echo(f"Run {run} has started. Watch it with: modemd reminders status {run}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from modemd.cli import common
 from modemd.cli.main import cli
 from modemd.config import Settings
 from modemd.errors import CampaignRefused, FileRefused, TemplateRefused
@@ -80,7 +81,7 @@ def test_a_preview_adds_up_to_the_file_and_says_what_would_be_sent(run: Run, con
 def test_two_people_start_a_run_and_anybody_stops_it(run: Run) -> None:
     run("reminders", "preview", "--by", "elena")
     assert "is approved" in run("reminders", "approve", "--by", "boris").stdout
-    assert "Run 1 has started" in run("reminders", "start", "--by", "elena", stdin="2\n").stdout
+    assert "Run 1 has started" in run("reminders", "start", "--by", "elena").stdout
     assert "0 messages went back" in run("reminders", "pause", "--reason", "look first").stdout
     found = json.loads(run("reminders", "status", "--json").stdout)
     assert (found["state"], found["reason"], found["by_state"]) == ("paused", "look first", {"waiting": 2})
@@ -111,11 +112,28 @@ def test_what_is_refused_ends_with_the_reason(run: Run, arguments: tuple[str, ..
     assert reason in str(result.exception)
 
 
-def test_who_types_the_wrong_number_starts_nothing(run: Run) -> None:
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person sits there who can be asked."""
+    monkeypatch.setattr(common, "at_terminal", lambda: True)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_who_types_the_wrong_number_starts_nothing_and_who_types_the_right_one_does(run: Run) -> None:
     run("reminders", "preview", "--by", "elena")
     run("reminders", "approve", "--by", "boris")
     assert "2 recipients and not 20" in str(run("reminders", "start", "--by", "elena", stdin="20\n").exception)
     assert run("reminders", "start", "--by", "elena", stdin="").exit_code == 1
+    assert json.loads(run("reminders", "status", "--json").stdout)["state"] == "approved"
+    assert "Run 1 has started" in run("reminders", "start", "--by", "elena", stdin="2\n").stdout
+
+
+@pytest.mark.usefixtures("terminal")
+def test_who_does_not_confirm_an_announcement_tells_nobody(run: Run) -> None:
+    when = ("--from", "2099-12-02T09:00", "--to", "2099-12-02T14:00")
+    assert run("outage", "announce", "--points", itn(1), *when, stdin="n\n").exit_code == 1
+    assert json.loads(run("outage", "list", "--json").stdout) == []
+    assert "is on its way" in run("outage", "announce", "--points", itn(1), *when, stdin="y\n").stdout
 
 
 def test_before_the_first_run_there_is_none(run: Run) -> None:
@@ -125,12 +143,10 @@ def test_before_the_first_run_there_is_none(run: Run) -> None:
 
 
 def test_an_outage_is_announced_and_called_off(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "points.txt").write_text(itn(1))
+    path = tmp_path / "points.txt"
+    path.write_text(itn(1))
     when = ("--from", "2099-12-02T09:00", "--to", "2099-12-02T14:00")
-    refused = run("outage", "announce", "--file", str(tmp_path / "points.txt"), *when, stdin="n\n")
-    assert refused.exit_code == 1
-    assert json.loads(run("outage", "list", "--json").stdout) == []
-    announced = run("outage", "announce", "--points", itn(1), *when, "--yes", "--json", "--by", "elena")
+    announced = run("outage", "announce", "--file", str(path), *when, "--yes", "--json", "--by", "elena")
     assert json.loads(announced.stdout) == {
         "campaign": 1, "points": 1, "customers": 1, "recipients": 1, "parts": 1,
         "samples": [
