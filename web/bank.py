@@ -13,6 +13,9 @@ from wtforms import RadioField
 
 from modemd import audit
 from modemd.config import SOFIA
+from modemd.service import campaigns
+from modemd.service.campaigns import Standing
+from modemd.store import campaigns as rows
 from modemd.store import database, glance, lines, listing, switch
 from modemd.store.glance import Daemon
 from modemd.store.lines import ModemOverview
@@ -23,6 +26,7 @@ from web.panel import panel
 from web.words import MODEM_STATES, SWITCH
 
 NEWEST = 12  # messages
+LOOKED_AT = 10  # campaigns, the newest, for those that run
 READY = "ready"
 IN_ORDER = frozenset({"starting", "paused"})  # not ready, and nothing is wrong
 OLD, TOO_OLD = timedelta(hours=36), timedelta(hours=48)  # of billing's data (DOMAIN, section 5)
@@ -57,6 +61,7 @@ class Glance:
     messages: Sequence[Listed]  # newest first
     data_at: datetime | None
     switch: Position
+    running: Sequence[Standing]  # campaigns that hand messages over, or are paused
 
     @property
     def ready(self) -> list[ModemOverview]:
@@ -137,6 +142,11 @@ def _look(conn: Connection, now: datetime) -> Glance:
         messages=listing.find(conn, limit=NEWEST)[::-1],
         data_at=glance.data_at(conn),
         switch=switch.sending(conn),
+        running=[
+            campaigns.standing(conn, each.id, panel().settings, now)
+            for each in rows.newest(conn, limit=LOOKED_AT)
+            if each.state in campaigns.ACTIVE
+        ],
     )
 
 

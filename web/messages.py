@@ -16,8 +16,8 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from modemd import audit, masks
 from modemd.config import SOFIA
-from modemd.errors import AnswerRefused, CannedRefused, NotAPhone, NotHeld, NotUnread, SpellingRefused
-from modemd.service import ours, phones, spellings
+from modemd.errors import AnswerRefused, CannedRefused, NotAPhone, NotHeld, NotUnread, RevealRefused, SpellingRefused
+from modemd.service import customers, ours, phones, spellings
 from modemd.service import unread as texts
 from modemd.store import database, doubt, lives, rules, search
 from modemd.store.listing import Direction, Listed
@@ -110,6 +110,10 @@ class FindForm(Form):
     number = StringField(lazy_gettext("Phone number"), [InputRequired(lazy_gettext("Enter a number.")), Length(max=32)])
 
 
+class RevealForm(Form):
+    why = StringField(lazy_gettext("Why"), [InputRequired(), Length(max=200)])
+
+
 class OursForm(Form):
     recipient = StringField(
         lazy_gettext("Recipient"), [InputRequired(lazy_gettext("Enter the recipient's number.")), Length(max=32)]
@@ -172,18 +176,22 @@ def one(direction: Direction, message_id: int) -> str:
     """One message and all that happened to it."""
     with database.reading(panel().engine) as conn:
         life = _life(conn, direction, message_id)
-    return render_template("messages/one.html", life=life, revealed=None)
+    return render_template("messages/one.html", life=life, revealed=None, form=RevealForm())
 
 
 @blueprint.post("/<any(mo,mt):direction>/<int:message_id>/reveal")
-def reveal(direction: Direction, message_id: int) -> str:
-    """Show the whole number, once; the audit log keeps who has seen it."""
-    with database.writing(panel().engine) as conn:
-        life = _life(conn, direction, message_id)
-        number = life.message.number or ""
-        what = f"message {direction} {message_id}"
-        audit.note(conn, current_user.name, "number.reveal", masks.phone(number), what, panel().now())
-    return render_template("messages/one.html", life=life, revealed=number)
+def reveal(direction: Direction, message_id: int) -> str | Response:
+    """Show the whole number, once and for a reason; the audit log keeps who has seen it and why."""
+    form = RevealForm()
+    try:
+        with database.writing(panel().engine) as conn:
+            life, now = _life(conn, direction, message_id), panel().now()
+            why = form.why.data if form.validate() else ""
+            number = customers.reveal_message(conn, direction, message_id, current_user.name, why, now)
+    except RevealRefused:
+        flash(gettext("Say why you need the number."), "warning")
+        return redirect(url_for("messages.one", direction=direction, message_id=message_id))
+    return render_template("messages/one.html", life=life, revealed=number, form=form)
 
 
 @blueprint.get("/<any(mo,mt):direction>/<int:message_id>/phone")

@@ -86,7 +86,7 @@ ROUTES = {
     "messages.page": Route(ALL, "/messages/"),
     "messages.find": Route(ALL, "/messages/find", {"number": "+359881234567"}),
     "messages.one": Route(ALL, "/messages/mo/1"),
-    "messages.reveal": Route(ALL, "/messages/mo/1/reveal", {}),
+    "messages.reveal": Route(ALL, "/messages/mo/1/reveal", {"why": "he asked to be called"}),
     "messages.conversation": Route(ALL, "/messages/mo/1/phone"),
     "messages.queue": Route(ALL, "/messages/queue/held"),
     "messages.decide": Route(ALL, "/messages/decide", {"id": "1", "verdict": "drop"}),

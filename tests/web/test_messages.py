@@ -169,8 +169,11 @@ def test_a_number_is_masked_until_it_is_revealed_which_is_noted(
     for path in ("/messages/", "/messages/mo/1", "/messages/mo/1/phone"):
         assert PHONE not in operator.page(path)
     assert noted(panel) == []
-    assert PHONE in operator.post("/messages/mo/1/reveal", form_at="/").text
-    assert noted(panel) == [("number.reveal", "+35988•••567", "message mo 1")]
+    operator.post("/messages/mo/1/reveal", {"why": " "}, form_at="/")
+    assert noted(panel) == []
+    assert "Напишете защо" in operator.page("/messages/mo/1")
+    assert PHONE in operator.post("/messages/mo/1/reveal", {"why": "he asked to be called"}, form_at="/").text
+    assert noted(panel) == [("number.reveal", "+35988•••567", "message 1: he asked to be called")]
 
 
 def test_technicians_see_no_texts_of_bills_on_any_page(panel: RunningPanel, line: int) -> None:

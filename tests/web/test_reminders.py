@@ -51,6 +51,17 @@ def test_a_run_goes_from_preview_to_start_in_the_hands_of_three(panel: RunningPa
     assert "Готови са 0 от 3 души." in operator.page("/reminders/1/live")
 
 
+def test_the_first_page_says_when_a_run_that_goes_on_will_be_through(panel: RunningPanel) -> None:
+    billing.a_run(panel, by="elena")
+    manager, operator = panel.signed_in("manager", "boris"), panel.signed_in("operator", "elena")
+    act(manager, "approve")
+    assert "души остават" not in manager.page("/live")
+    act(operator, "start", recipients="3")
+    assert "3 души остават, до 10:42" in manager.page("/live")
+    act(operator, "pause")
+    assert "на пауза" in manager.page("/live")
+
+
 def test_nobody_approves_the_own_preview_nor_an_operator_any(panel: RunningPanel) -> None:
     billing.a_run(panel, by="boris")
     manager = panel.signed_in("manager", "boris")

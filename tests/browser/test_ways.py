@@ -1,0 +1,87 @@
+"""The ways that people go through the panel, from page to page."""
+
+from playwright.sync_api import expect
+
+from modemd.store import wishes
+from modemd.store.schema import WishState
+from tests.browser.conftest import Visit
+from tests.web import billing
+
+
+def test_a_question_is_answered_and_both_are_found_by_the_number(visit: Visit) -> None:
+    visit.panel.start_daemon()
+    line = visit.panel.add_modem(1, name="A1 first")
+    visit.sign_in("elena", "operator")
+    question = visit.panel.receive(line, "smetka", "+359888000101")
+    visit.open()
+    expect(visit.page.get_by_text("smetka")).to_be_visible()
+    visit.panel.answer(question)
+    visit.panel.send(line, in_reply_to=question, recipient="+359888000101")
+    expect(visit.page.get_by_text("37,91 EUR")).to_be_visible()
+    visit.page.get_by_role("link", name="Съобщения").click()
+    visit.page.get_by_label("Телефонен номер").fill("0888 000 101")
+    visit.page.get_by_role("button", name="Покажи разговора").click()
+    expect(visit.page.get_by_role("article")).to_have_count(2)
+    visit.page.get_by_role("article").last.get_by_role("link").click()
+    expect(visit.page.get_by_text("приета от мрежата")).to_be_visible()
+    assert visit.faults == []
+
+
+def test_a_run_goes_from_preview_to_progress_in_the_hands_of_two(visit: Visit) -> None:
+    visit.panel.start_daemon()
+    visit.panel.add_modem(1, name="A1 first")
+    billing.debtors(visit.panel)
+    visit.sign_in("elena", "operator", path="/reminders/")
+    visit.page.get_by_role("button", name="Преглед на напомнянията").click()
+    expect(visit.page.get_by_text("Чака одобрение")).to_be_visible()
+    browser = visit.page.context.browser
+    assert browser is not None
+    window = browser.new_context()
+    manager = Visit(visit.panel, visit.url, window.new_page())
+    manager.sign_in("boris", "manager", path="/reminders/1")
+    manager.page.get_by_role("button", name="Одобри този преглед").click()
+    expect(visit.page.get_by_text("Чака пускане")).to_be_visible()  # without a reload
+    visit.page.reload()
+    visit.page.get_by_label("До колко души отива?").fill("3")
+    visit.page.get_by_role("button", name="Пусни", exact=True).click()
+    expect(visit.page.get_by_text("Готови са 0 от 3 души.")).to_be_visible()
+    expect(manager.page.get_by_text("Готови са 0 от 3 души.")).to_be_visible()
+    manager.page.get_by_role("button", name="Спри веднага").click()
+    expect(visit.page.get_by_role("button", name="Продължи")).to_be_visible()
+    assert visit.faults == manager.faults == []
+    window.close()
+
+
+def test_a_held_file_is_approved(visit: Visit) -> None:
+    billing.a_held_file(visit.panel)
+    visit.sign_in("boris", "manager", path="/files/")
+    expect(visit.page.get_by_text("−50,6 %")).to_be_visible()
+    visit.page.get_by_role("button", name="Верен е: приеми го").click()
+    expect(visit.page.get_by_text("openitems-0002.csv е одобрен")).to_be_visible()
+    assert visit.faults == []
+
+
+def test_parts_and_alphabet_come_while_typing_and_one_click_makes_it_latin(visit: Visit) -> None:
+    visit.sign_in("elena", "operator", path="/write/")
+    visit.page.get_by_label("Получатели").fill("0888 000 101, 0888 000 102")
+    visit.page.get_by_label("Текст").fill("Здравейте, днес няма ток.")
+    expect(visit.page.get_by_text("кирилица (UCS-2)")).to_be_visible()
+    visit.page.get_by_role("button", name="Напиши го на латиница").click()
+    expect(visit.page.get_by_label("Текст")).to_have_value("Zdraveyte, dnes nyama tok.")
+    expect(visit.page.get_by_text("латиница (GSM 7 бита)")).to_be_visible()
+    visit.page.get_by_role("button", name="Изпрати", exact=True).click()
+    expect(visit.page.get_by_text("2 съобщения са на път")).to_be_visible()
+    assert visit.faults == []
+
+
+def test_a_wish_is_pending_until_the_daemon_has_done_it(visit: Visit) -> None:
+    visit.panel.start_daemon()
+    visit.panel.add_modem(1, name="A1 first")
+    visit.sign_in("ivan", "technician")
+    visit.page.get_by_role("link", name="A1 first").click()
+    visit.page.get_by_role("button", name="Започни отначало").click()
+    expect(visit.page.get_by_text("чака", exact=True)).to_be_visible()
+    with visit.panel.writing() as conn:
+        wishes.answer(conn, 1, WishState.DONE, "ready", visit.panel.now)
+    expect(visit.page.get_by_text("изпълнено", exact=True)).to_be_visible()
+    assert visit.faults == []
