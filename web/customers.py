@@ -89,11 +89,14 @@ def identity(customer_no: str) -> Response:
             flash(gettext("The key for identities is not set ([service] identity_key_file)."), "danger")
             return redirect(url_for("customers.one", customer_no=customer_no))
         with database.writing(panel().engine) as conn:
-            fits = identities.fits(conn, customer_no, form.number.data, secret)
+            allowed = identities.may_compare(conn, customer_no, current_user.name, now)
+            fits = allowed and identities.fits(conn, customer_no, form.number.data, secret)
             audit.note(
                 conn, current_user.name, "customer.identity", customer_no, "fits" if fits else "does not fit", now
             )
-        if fits:
+        if not allowed:
+            flash(gettext("Compared too often. Wait an hour."), "danger")
+        elif fits:
             flash(gettext("The document fits this customer."))
         else:
             flash(gettext("The document does not fit this customer."), "danger")

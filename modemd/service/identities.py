@@ -6,6 +6,7 @@ Billing hands over, and the database holds, HMAC-SHA256(ЕГН or ЛНЧ) in low
 
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from stdnum.bg import egn, pnf, vat
 
 from modemd.config import Service
 from modemd.errors import SettingsError
+from modemd.store import limits
 from modemd.store.schema import customer, dataset
 
 SHORTEST_KEY = 32  # characters
+PER_CUSTOMER = [(5, timedelta(hours=1)), (10, timedelta(days=1))]
+PER_PERSON = [(60, timedelta(hours=1))]
 BRANCH_WEIGHTS = ((2, 7, 3, 5), (4, 9, 5, 7))  # of digits 9 to 12 of a 13-digit БУЛСТАТ; the second when the rest is 10
 
 
@@ -58,6 +62,13 @@ def is_person(number: str) -> bool:
 def of_person(number: str, secret: bytes) -> str:
     """What the database holds in the place of an ЕГН or ЛНЧ."""
     return hmac.new(secret, number.encode("ascii", "replace"), hashlib.sha256).hexdigest()
+
+
+def may_compare(conn: Connection, customer_no: str, who: str, now: datetime) -> bool:
+    """Count one comparison by a person of staff: nobody finds an ЕГН out by trying."""
+    return limits.take(conn, f"identity:{who}", PER_PERSON, now) and limits.take(
+        conn, f"identity:{customer_no}", PER_CUSTOMER, now
+    )
 
 
 def fits(conn: Connection, customer_no: str, typed: str, secret: bytes) -> bool:

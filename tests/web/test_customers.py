@@ -1,14 +1,19 @@
 """Customers are found and registered at the desk; texts are written, measured and answered."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from modemd import audit
-from modemd.store.schema import inbox, message, phone
+from modemd.service import identities
+from modemd.store.schema import customer, inbox, message, phone
 from tests.panels import RunningPanel, Visitor
+from tests.service.authority import EGN
 from tests.web import billing
+from web.panel import EXTENSION
 
 NUMBER = "300000000001"
 PHONE = "+359880000001"
@@ -136,6 +141,42 @@ def test_without_the_key_no_document_is_compared(operator: Visitor) -> None:
     path = f"/customers/{NUMBER}"
     operator.post(f"{path}/identity", {"number": "7501010010"}, form_at=path)
     assert "Не е зададен ключ" in operator.page(path)
+
+
+@pytest.fixture
+def document(panel: RunningPanel, tmp_path: Path) -> str:
+    """Of the customer, with the key under which billing gives it."""
+    (tmp_path / "identity").write_text("i" * 32)
+    service = panel.settings.service.model_copy(update={"identity_key_file": tmp_path / "identity"})
+    settings = panel.settings.model_copy(update={"service": service})
+    panel.app.extensions[EXTENSION] = replace(panel.app.extensions[EXTENSION], settings=settings)
+    with panel.writing() as conn:
+        mine = customer.update().where(customer.c.customer_no == NUMBER)
+        conn.execute(mine.values(identity=identities.of_person(EGN, b"i" * 32)))
+    return EGN
+
+
+def test_a_document_fits_its_customer_alone_and_is_kept_nowhere(
+    panel: RunningPanel, operator: Visitor, document: str
+) -> None:
+    for path, shown in ((f"/customers/{NUMBER}", "Документът съвпада"), ("/customers/300000000002", "не съвпада")):
+        operator.post(f"{path}/identity", {"number": document}, form_at=path)
+        page = operator.page(path)
+        assert shown in page
+        assert document not in page
+    with panel.writing() as conn:
+        assert not any(document in str(entry) for entry in audit.entries(conn, 10))
+
+
+def test_nobody_finds_a_number_out_by_trying(operator: Visitor, document: str) -> None:
+    path = f"/customers/{NUMBER}"
+    for _ in range(5):
+        operator.post(f"{path}/identity", {"number": "8032056031"}, form_at=path)
+    operator.page(path)
+    operator.post(f"{path}/identity", {"number": document}, form_at=path)
+    page = operator.page(path)
+    assert "Изчакайте един час" in page
+    assert "Документът съвпада" not in page
 
 
 def test_the_messages_of_a_phone_are_a_click_away(panel: RunningPanel, operator: Visitor) -> None:
