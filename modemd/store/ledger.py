@@ -192,20 +192,15 @@ class Ledger:
         self._drop_connection()
 
     def _next_round(self) -> list[_Request] | None:
-        """What is to be done now, at least one request; None when there is nothing more to come."""
+        """What is to be done now, in the order of asking, at least one request; None when nothing more is to come."""
         while (asked := self._asked()) is not None or self._later:
-            hasty: list[_Request] = []
-            others: list[_Request] = []
-            for request in asked or ():
-                if request.later:
-                    self._put_off(request)
-                else:
-                    in_haste = getattr(request.verb, "__func__", request.verb) in _HASTY  # of a method, the function
-                    (hasty if in_haste else others).append(request)
-            if others or asked is None or time.monotonic() >= self._write_later_at:
-                others, self._later = self._later + others, []
-            if hasty or others:
-                return hasty + others
+            requests = [request for request in asked or () if not request.later]
+            if asked is None or not all(map(_in_haste, requests)) or self._is_late():
+                requests, self._later = self._later + (asked or []), []
+            else:
+                self._put_off([request for request in asked if request.later])
+            if requests:
+                return requests
         return None
 
     def _asked(self) -> list[_Request] | None:
@@ -227,10 +222,13 @@ class Ledger:
     def _patience(self) -> float | None:
         return max(0.0, self._write_later_at - time.monotonic()) if self._later else None
 
-    def _put_off(self, request: _Request) -> None:
+    def _is_late(self) -> bool:
+        return bool(self._later) and time.monotonic() >= self._write_later_at
+
+    def _put_off(self, requests: list[_Request]) -> None:
         if not self._later:
             self._write_later_at = time.monotonic() + LATER_SECONDS
-        self._later.append(request)
+        self._later += requests
 
     def _settle(self, requests: Sequence[_Request]) -> list[_Outcome]:
         """Run a round; what raises alone is to blame for it."""
@@ -323,7 +321,8 @@ class Ledger:
 def _gather(requests: Sequence[_Request]) -> list[_Call]:
     """Requests with one verb and the same arguments become one call, at the place of the first of them.
 
-    Within a round, verbs may thus overtake each other; they have to bear that.
+    The hasty ones come first, then what was put off, then the rest. Within a round, verbs may thus overtake each other;
+    they have to bear that.
     """
     calls: list[_Call] = []
     known: dict[Any, _Call] = {}
@@ -338,7 +337,11 @@ def _gather(requests: Sequence[_Request]) -> list[_Call]:
             calls.append(call)
         else:
             call.requests.append(request)
-    return calls
+    return sorted(calls, key=lambda call: (not _in_haste(call.first), not call.first.later))
+
+
+def _in_haste(request: _Request) -> bool:
+    return getattr(request.verb, "__func__", request.verb) in _HASTY  # of a method, the function
 
 
 def _deliver(outcomes: Sequence[_Outcome]) -> None:

@@ -124,6 +124,23 @@ def test_only_the_guilty_one_hears_of_an_error(database: Engine) -> None:
     assert kept(database) == ["a", "b", "c", "taken"]
 
 
+def test_after_an_error_hasty_verbs_do_not_overtake_and_what_may_wait_keeps_its_place(database: Engine) -> None:
+    def forget_all(conn: Connection) -> None:
+        conn.execute(text("DELETE FROM pin_attempt"))
+
+    def fail(_conn: Connection) -> None:
+        raise VerbFailed(reason="it was not to be")
+
+    async def scenario(ledger: Ledger) -> None:
+        ledger.later(keep, "before")
+        forgotten = ledger.do(forget_all)
+        ledger.later(keep, "after")
+        await asyncio.gather(forgotten, ledger.batch(hurry, "b"), ledger.do(fail), return_exceptions=True)
+
+    with_ledger(database, scenario)
+    assert kept(database) == ["after", "b"]
+
+
 def test_after_an_error_things_happen_in_the_order_of_asking(database: Engine) -> None:
     def forget_all(conn: Connection) -> None:
         conn.execute(text("DELETE FROM pin_attempt"))
