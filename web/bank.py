@@ -137,7 +137,7 @@ def _look(conn: Connection, now: datetime) -> Glance:
         at=now,
         daemons=daemons,
         modems=modems,
-        ills=[Ill(modem, _others(conn, modem, now), modem.host in down) for modem in not_ready],
+        ills=[Ill(modem, _others(conn, modem, modems, now), modem.host in down) for modem in not_ready],
         waiting=glance.waiting(conn),
         messages=listing.find(conn, limit=NEWEST)[::-1],
         data_at=glance.data_at(conn),
@@ -150,8 +150,9 @@ def _look(conn: Connection, now: datetime) -> Glance:
     )
 
 
-def _others(conn: Connection, modem: ModemOverview, now: datetime) -> int:
-    return glance.sent_by_others(conn, modem.line_id, max(modem.state_since, now - A_DAY))
+def _others(conn: Connection, modem: ModemOverview, modems: Sequence[ModemOverview], now: datetime) -> int:
+    others = [each.line_id for each in modems if each.line_id is not None and each.line_id != modem.line_id]
+    return glance.sent_by_others(conn, others, max(modem.state_since, now - A_DAY))
 
 
 def _badness(modem: ModemOverview) -> int:

@@ -25,7 +25,7 @@ LOOKS: dict[str, Callable[[Connection], object]] = {
     "a question's life": lambda conn: lives.of(conn, "mo", 1),
     "ours": lambda conn: lives.sent_to(conn, "+359881234567", A_WEEK.since, NOW),
     "a number": lambda conn: lives.find_number(conn, "+359881234567"),
-    "sent by others": lambda conn: sent_by_others(conn, 1, NOW - timedelta(hours=1)),
+    "sent by others": lambda conn: sent_by_others(conn, [1, 2], NOW - timedelta(hours=1)),
 }
 FULL_SCANS = ("SCAN message", "SCAN inbox", "SCAN part", "SEQ SCAN ON MESSAGE", "SEQ SCAN ON INBOX", "SEQ SCAN ON PART")
 
@@ -36,7 +36,7 @@ def test_no_look_goes_through_every_message(conn: Connection, look: str) -> None
     assert plans
     for plan in plans:
         scans = [line for line in plan if line.strip().upper().startswith(tuple(map(str.upper, FULL_SCANS)))]
-        assert [line for line in scans if "USING" not in line.upper()] == [], plan
+        assert scans == [], plan
 
 
 def test_a_scan_would_be_seen(conn: Connection) -> None:
