@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from modemd.rig import Rig
+from modemd.store.switch import Allowed
 
 MODEMS = (1, 8, 32, 64)
 SEND_SECONDS = (0.0, 0.1, 2.0)
@@ -130,6 +131,7 @@ class _Session:
         if case.queue:
             self._say("queueing", 0, 1)
             self._rig.enqueue(case.queue)
+            self._rig.allow(Allowed.NONE)  # until everything is measured
         else:
             self._rig.register(self._phones)
         self._say("starting", 0, 1)
@@ -165,7 +167,9 @@ class _Session:
         case, bank = self._case, self._rig.bank
         bank.measure()
         before = self._rig.usage()
-        if not case.queue:
+        if case.queue:
+            self._rig.allow(Allowed.ALL)
+        else:
             self._rig.enqueue(case.messages)
         while (taken := bank.taken()) < case.messages:
             self._pause("campaign", taken, case.messages)

@@ -21,8 +21,9 @@ from modemd.demo import customer, die_with_parent, open_item
 from modemd.errors import BenchFailed, DatabaseUnreachable
 from modemd.service import subscriptions
 from modemd.sim.control import ControlClient
-from modemd.store import database, lines, outbox
+from modemd.store import database, lines, outbox, switch
 from modemd.store.schema import MessageState, message
+from modemd.store.switch import Allowed
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -125,6 +126,11 @@ class Rig:
                 ]
                 outbox.enqueue(conn, batch, now)
         self._queued += count
+
+    def allow(self, allowed: Allowed) -> None:
+        """Move the switch that stops all sending."""
+        with database.writing(self.engine) as conn:
+            switch.allow(conn, allowed, datetime.now(UTC))
 
     def waiting(self) -> int:
         """Messages that the database does not yet know to have left."""

@@ -87,7 +87,7 @@ def test_bench_gives_one_json_value_and_nothing_else_on_stdout() -> None:
 
 def test_bench_with_a_long_queue_sends_what_it_is_told_and_leaves_the_rest() -> None:
     queues = ("--queue", "50", "--queue", "500")
-    few, many = _bench("--modems", "2", "--messages", "20", "--send-seconds", "0", *queues, "--json")
+    few, many = _bench("--modems", "2", "--messages", "50", "--send-seconds", "0", *queues, "--json")
     assert (few["case"]["queue"], many["case"]["queue"]) == (50, 500)
     assert few["answer_idle_ms"] is many["answer_idle_ms"] is None
 
