@@ -150,6 +150,7 @@ data = {quoted(str(self.folder))}
 [web]
 port = {self._port}
 secret_key_file = {quoted(str(key))}
+serve = ["panel", "portal"]
 simulated_bank = {quoted(str(self.bank))}
 """
 

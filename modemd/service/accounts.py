@@ -36,6 +36,7 @@ class Session:
 
     id: int
     account_id: int | None
+    name: str | None  # of the account, as it is typed in
     customer_numbers: tuple[str, ...]
     one_time: bool  # the password was handed out: to be changed before anything else
 
@@ -113,12 +114,20 @@ def _begin(conn: Connection, account_id: int | None, customer_numbers: Sequence[
 def of_cookie(conn: Connection, token: str, now: datetime) -> Session | None:
     """Who holds this cookie, while the session lasts."""
     query = (
-        select(portal_session.c.id, portal_session.c.account_id, portal_session.c.customer_numbers, account.c.one_time)
+        select(
+            portal_session.c.id,
+            portal_session.c.account_id,
+            account.c.name,
+            portal_session.c.customer_numbers,
+            account.c.one_time,
+        )
         .outerjoin_from(portal_session, account, account.c.id == portal_session.c.account_id)
         .where(portal_session.c.token_hash == _hash(token), portal_session.c.expires_at > now)
     )
     row = conn.execute(query).first()
-    return Session(row.id, row.account_id, tuple(row.customer_numbers.split()), bool(row.one_time)) if row else None
+    if row is None:
+        return None
+    return Session(row.id, row.account_id, row.name, tuple(row.customer_numbers.split()), bool(row.one_time))
 
 
 def end(conn: Connection, session: Session) -> None:
