@@ -90,7 +90,7 @@ def _load(pem: str) -> x509.Certificate:
         raise CertificateRefused(reason="it is too long")
     try:
         (certificate,) = x509.load_pem_x509_certificates(pem.encode("ascii"))
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise CertificateRefused(reason="it cannot be read") from error
     return certificate
 

@@ -3,6 +3,7 @@
 The lock dies with its process: flock beside an SQLite file, a session's advisory lock on PostgreSQL.
 """
 
+import contextlib
 import fcntl
 import os
 import re
@@ -15,6 +16,7 @@ from modemd.errors import DatabaseUnreachable, HostNameTaken
 from modemd.store.database import shown
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('modemd host ' || :name, 0))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended('modemd host ' || :name, 0))")
 _HOLDER = text(
     "SELECT concat_ws(' ', 'process', a.pid::text, 'from', coalesce(host(a.client_addr), 'the database machine'))"
     " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
@@ -44,6 +46,8 @@ class HostLock:
             os.close(self._descriptor)
             self._descriptor = None
         if self._conn is not None:
+            with contextlib.suppress(DBAPIError):  # the server may be gone, and the session with it
+                self._conn.execute(_UNLOCK, {"name": self._name})
             self._conn.invalidate()  # a session that went back into the pool would keep its lock
             self._conn.close()
             self._conn = None

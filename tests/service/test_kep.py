@@ -1,5 +1,6 @@
 """Which certificates open the portal, and why others do not."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -152,6 +153,17 @@ def test_what_is_no_certificate_is_refused(authority: Authority, pem: str) -> No
         kep.holder(pem, authority.trust, NOW)
 
 
+def test_a_version_that_is_none_is_refused(authority: Authority) -> None:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    good = authority.issue().certificate.public_bytes(Encoding.DER)
+    damaged = good.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", 1)  # [0] version: RFC 5280, 4.1
+    assert damaged != good
+    pem = f"-----BEGIN CERTIFICATE-----\n{b64encode(damaged).decode()}\n-----END CERTIFICATE-----\n"
+    with pytest.raises(CertificateRefused, match="cannot be read"):
+        kep.holder(pem, authority.trust, NOW)
+
+
 def test_two_certificates_at_once_are_refused(authority: Authority) -> None:
     with pytest.raises(CertificateRefused, match="cannot be read"):
         kep.holder(authority.issue().pem + authority.issue().pem, authority.trust, NOW)
@@ -170,7 +182,7 @@ def test_damage_anywhere_is_refused_and_nothing_else_happens(authority: Authorit
         return
     try:
         pem = x509.load_der_x509_certificate(damaged).public_bytes(Encoding.PEM).decode()
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return
     with pytest.raises(CertificateRefused):
         kep.holder(pem, authority.trust, NOW)
