@@ -169,6 +169,7 @@ def test_two_certificates_at_once_are_refused(authority: Authority) -> None:
         kep.holder(authority.issue().pem + authority.issue().pem, authority.trust, NOW)
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # damage it still reads
 @given(st.integers(0, 5_000), st.binary(min_size=1, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_damage_anywhere_is_refused_and_nothing_else_happens(authority: Authority, at: int, octets: bytes) -> None:
