@@ -74,6 +74,7 @@ def test_times_are_kept_only_while_they_are_asked_for() -> None:
     assert (times.unanswered, times.taken) == (0, 1)
 
 
+@pytest.mark.long
 def test_bench_gives_one_json_value_and_nothing_else_on_stdout() -> None:
     figures = _bench(*SMALL)
     assert figures["database"] == "sqlite"
@@ -85,6 +86,7 @@ def test_bench_gives_one_json_value_and_nothing_else_on_stdout() -> None:
     assert figures["burst"]["answered"] == figures["burst"]["questions"] == 6
 
 
+@pytest.mark.long
 def test_bench_with_a_long_queue_sends_what_it_is_told_and_leaves_the_rest() -> None:
     queues = ("--queue", "50", "--queue", "500")
     few, many = _bench("--modems", "2", "--messages", "50", "--send-seconds", "0", *queues, "--json")
@@ -92,6 +94,7 @@ def test_bench_with_a_long_queue_sends_what_it_is_told_and_leaves_the_rest() -> 
     assert few["answer_idle_ms"] is many["answer_idle_ms"] is None
 
 
+@pytest.mark.long
 def test_bench_leaves_a_server_as_it_was(postgresql_server: str) -> None:
     figures = _bench(*SMALL, "--database", postgresql_server)
     assert figures["database"] == "postgresql"

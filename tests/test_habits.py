@@ -13,11 +13,19 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def commands() -> list[str]:
     """README's own test line, which `.ci/run` takes from there, and the linters."""
     (test,) = re.findall(r"^    python3 -m venv .* && (\.venv/bin/python -m pytest.*)$", README, re.MULTILINE)
-    return [test, *re.findall(r"^\.venv/bin/.*$", CI, re.MULTILINE)]
+    (long,) = re.findall(r'^long_line="(.*)"$', CI, re.MULTILINE)
+    return [test, long, *re.findall(r"^\.venv/bin/.*$", CI, re.MULTILINE)]
 
 
 def test_there_are_tests_and_linters() -> None:
-    assert [command.split()[0].rpartition("/")[2] for command in commands()] == ["python", "ruff", "ruff", "mypy"]
+    programs = [command.split()[0].rpartition("/")[2] for command in commands()]
+    assert programs == ["python", "python", "ruff", "ruff", "mypy"]
+        "python",
+        "python",
+        "ruff",
+        "ruff",
+        "mypy",
+    ]
 
 
 @pytest.mark.parametrize("command", commands())

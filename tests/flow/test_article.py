@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from modemd.cli.main import cli
@@ -15,6 +16,7 @@ def report(article: Path, first: str, last: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_the_report_gives_back_exactly_the_published_figures(tmp_path: Path) -> None:
     """One test, because the figures take their time to be written."""
     article = tmp_path / "modemd.toml"

@@ -194,6 +194,7 @@ def _is_of(name: str, text: str | None) -> bool:
     return (text or "").startswith(f"{name}: ") and text != f"{name}: before"
 
 
+@pytest.mark.long
 def test_every_fault_loses_nothing_repeats_nothing_is_told_in_words_and_passes(
     service: Callable[..., RunningService],
 ) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from modemd.billing import files
 from modemd.store import alerts, database
 from modemd.store.schema import dataset
@@ -49,6 +51,7 @@ def test_the_daemon_takes_files_from_the_drop_folder_and_hands_results_back(
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_is_held_or_refused_or_old_is_an_alert_and_a_person_decides(
     service: Callable[..., RunningService],
 ) -> None:

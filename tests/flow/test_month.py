@@ -8,6 +8,7 @@ from tests.flow.month import SLOW_FAULTS, Month
 from tests.flow.running import RunningService
 
 
+@pytest.mark.long
 def test_a_month_of_120_reaches_just_whom_it_should(service: Callable[..., RunningService]) -> None:
     month = Month(service, 120)
     month.play()

@@ -106,6 +106,7 @@ class Site:
             "listen 443 ssl http2": f"listen 127.0.0.1:{self.port} ssl",
             "/run/modemd-portal/portal.sock": f"{self.socket}:",
             "/etc/modemd/tls/": f"{self.folder}/",
+            "rate=10r/s": "rate=1000r/s",  # all these browsers come from one address
             "/etc/modemd/kep/issuers.pem": str(self.authority.issuers_file),
             "/etc/modemd/proxy_secret.conf": f"{self.folder}/proxy_secret.conf",
         }

@@ -53,6 +53,7 @@ def test_a_transcript_names_its_source_and_holds_no_number_or_text(path: Path) -
     assert [mask(piece.octets) for piece in found.pieces] == [piece.octets for piece in found.pieces]
 
 
+@pytest.mark.long
 def test_what_failed_in_the_field_fails_again_and_costs_no_message(service: Callable[..., RunningService]) -> None:
     replays = [argument for path in TRANSCRIPTS for argument in ("--replay", str(path))]
     running = service(

@@ -64,6 +64,7 @@ def test_every_fault_of_the_simulator_is_among_these() -> None:
     assert {fault.partition(":")[0] for fault in FAULTS} == set(faults.NAMES)
 
 
+@pytest.mark.long
 def test_a_kill_amid_each_fault_loses_nothing_and_repeats_nothing(service: Callable[..., RunningService]) -> None:
     endure(service, (len(FAULTS) + 1) // 2)
 

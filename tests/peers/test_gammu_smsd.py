@@ -55,6 +55,7 @@ statusfrequency = 0
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.long
 def test_gammu_smsd_sends_50_and_receives_20(simulated_bank: Callable[..., SimulatedBank], tmp_path: Path) -> None:
     program = installed("gammu-smsd", "gammu-smsd")
     bank = simulated_bank(modems=MODEMS)

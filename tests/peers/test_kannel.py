@@ -70,6 +70,7 @@ class Kannel:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.long
 def test_kannel_sends_50_and_receives_20(
     simulated_bank: Callable[..., SimulatedBank], office: Office, tmp_path: Path
 ) -> None:

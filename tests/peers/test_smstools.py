@@ -43,6 +43,7 @@ def inbox(folder: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.long
 def test_smstools_send_50_and_receive_20(simulated_bank: Callable[..., SimulatedBank], tmp_path: Path) -> None:
     program = installed("smsd", "smstools")
     bank = simulated_bank(modems=MODEMS)
