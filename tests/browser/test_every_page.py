@@ -71,6 +71,7 @@ def test_every_page_is_looked_at(house: RunningPanel) -> None:
     assert gets == {name.partition(" ")[0] for name in PAGES} | PARTS | NOT_LOOKED_AT
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 def test_a_page_fits_has_no_barrier_and_is_reached_by_keyboard(look: Visit, path: str) -> None:
     look.faults.clear()

@@ -56,6 +56,7 @@ def test_the_pages_before_signing_in(look: Visit) -> None:
     looked_at(look, "/portal/sign-in")
 
 
+@pytest.mark.long
 def test_every_page_behind_the_sign_in(look: Visit, portal: RunningPortal) -> None:
     handed = portal.hand_out()
     look.open("/portal/sign-in")

@@ -1,8 +1,12 @@
-"""Coroutine tests in a loop whose clock jumps over waiting: when no byte comes, the next timer is due at once."""
+"""Coroutine tests in a loop whose clock jumps over waiting: when no byte comes, the next timer is due at once.
+
+It stands while a thread opens or closes a port, however long a busy machine takes for that.
+"""
 
 import asyncio
 import inspect
 import selectors
+import threading
 import time
 
 import pytest
@@ -17,7 +21,7 @@ class _Selector(selectors.EpollSelector):
         if timeout is None or timeout <= GRACE_SECONDS:
             return super().select(timeout)
         events = super().select(GRACE_SECONDS)
-        if not events:
+        if not events and not any(thread.name == "port" for thread in threading.enumerate()):
             self.skipped += timeout - GRACE_SECONDS
         return events
 
