@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, func, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, func, make_url, select, text
 
 from modemd import backup
 from modemd.errors import BackupFailed
 from modemd.store import database as opening
 from modemd.store import outbox, snapshots
 from modemd.store.outbox import NewMessage
-from modemd.store.schema import message, part, snapshot
+from modemd.store.schema import campaign, message, part, snapshot
 
 NOW = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
 TEXT = "Test"
@@ -87,6 +87,20 @@ def test_what_waited_when_the_copy_was_made_is_in_doubt_in_a_restored_one(databa
     with opening.writing(copy) as conn:
         assert snapshots.take_over(conn, NOW + timedelta(hours=9)) is None  # once
     copy.dispose()
+
+
+@pytest.mark.parametrize(
+    ("state", "becomes"), [("running", "paused"), ("approved", "void"), ("proposed", "void"), ("done", "done")]
+)
+def test_a_campaign_of_a_restored_copy_waits_for_a_person(conn: Connection, state: str, becomes: str) -> None:
+    facts = {"kind": "reminder", "fingerprint": "x", "recipients": 1, "parts": 1, "figures": "{}", "wording": "{}"}
+    row = {**facts, "state": state, "pause_after": 20, "created_by": "elena", "created_at": NOW}
+    conn.execute(campaign.insert(), row)
+    snapshots.mark(conn, NOW, origin="another")
+    assert snapshots.take_over(conn, NOW + timedelta(hours=8)) is not None
+    found = conn.execute(select(campaign.c.state, campaign.c.reason)).one()
+    assert found.state == becomes
+    assert (found.reason is not None) is (becomes != state)
 
 
 def test_older_copies_make_room(database: Engine, tmp_path: Path) -> None:

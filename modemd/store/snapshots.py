@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, inspect, or_, select, text, update
 
 from modemd.store.parts import IN_DOUBT, QUEUED, SENDING, UNCLAIMED
-from modemd.store.schema import InboxState, UtcTime, inbox, message, part, snapshot
+from modemd.store.schema import CampaignState, InboxState, UtcTime, campaign, inbox, message, part, snapshot
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ def take_over(conn: Connection, now: datetime) -> Restored | None:
 
     What was queued or in the air has perhaps been sent; status reports that the modems still hold, and then the policy
     of its kind, settle it. What is not due yet cannot have left. Questions that waited have perhaps been answered: they
-    go to a person. None where this database is no copy.
+    go to a person. A campaign that ran is paused until a person has looked, one that had not begun is void. None where
+    this database is no copy.
     """
     foreign = or_(snapshot.c.origin.is_(None), snapshot.c.origin != identity(conn))
     made_at: datetime | None = conn.scalar(select(func.max(snapshot.c.made_at)).where(foreign))
@@ -69,8 +70,20 @@ def take_over(conn: Connection, now: datetime) -> Restored | None:
     conn.execute(doubtful.values(state=IN_DOUBT, submitted_at=now, expected_reference=None), {"now": now})
     moved = update(message).where(waited).values(state=IN_DOUBT, state_at=now, **UNCLAIMED)
     messages = conn.execute(moved, {"now": now}).rowcount
+    _halt_campaigns(conn, made_at)
     asked = update(inbox).where(inbox.c.state == InboxState.NEW).values(state=InboxState.UNREAD)
     questions = conn.execute(asked).rowcount
     unmark(conn)
     log.warning("a copy of %s was restored: %s messages in doubt, %s questions unread", made_at, messages, questions)
     return Restored(made_at, messages, questions)
+
+
+def _halt_campaigns(conn: Connection, made_at: datetime) -> None:
+    """Who has got a message of theirs since the copy was made is not known here."""
+    reason = f"a copy of the database of {made_at:%Y-%m-%d %H:%M} UTC was restored: what left since is not known"
+    moves = {
+        CampaignState.PAUSED: [CampaignState.RUNNING],
+        CampaignState.VOID: [CampaignState.PROPOSED, CampaignState.APPROVED],
+    }
+    for to, states in moves.items():
+        conn.execute(update(campaign).where(campaign.c.state.in_(states)).values(state=to, reason=reason))
