@@ -28,7 +28,7 @@ class Turn:
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled():
                 self.give()  # it was handed to us in the same moment
-            else:
+            elif waiting in queue:  # not where the turn has passed it by since it was cancelled
                 queue.remove(waiting)
             raise
 
