@@ -18,6 +18,7 @@ def run(*command: object, cwd: Path) -> str:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_the_wheel_alone_runs_the_demo(tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.glob("modemd-*.whl")

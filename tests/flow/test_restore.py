@@ -11,6 +11,7 @@ PHONES = [f"+35988100{number:04}" for number in range(12)]
 ASKING = PHONES[:3]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("report_seconds", "in_doubt_seconds", "state"),
     [
