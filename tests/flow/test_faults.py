@@ -58,7 +58,7 @@ CASES = {
     "lines between all lines": Case(("interleave:rate=0.5",)),
     "urc storm": Case(("urc-storm:per_second=300,seconds=8",)),
     "echo": Case(("echo-on",)),
-    "hangs at the wrap of TP-MR": Case(("wrap-hang:at={next},seconds=4",), through=SICK),
+    "hangs at the wrap of TP-MR": Case(("wrap-hang:at={next},seconds=4",), or_held=True, through=SICK),
     "SIM full": Case(("sim-full",)),
     "SIM removed": Case(("sim-removed:seconds=4",), through=frozenset({"quarantined"}), words="no SIM"),
     "PIN": Case(("sim-pin:pin=4321",), through=frozenset({"quarantined"}), words="pin_file", pin="4321"),
