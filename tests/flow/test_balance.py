@@ -10,6 +10,7 @@ from tests.flow.running import RunningService
 ASKER, OTHER = "+359888111001", "+359888111002"
 
 
+@pytest.mark.long
 def test_a_line_that_has_little_left_sends_only_answers(service: Callable[..., RunningService]) -> None:
     running = service(
         modems=1, settings='bank.balance_ussd = "*100#"\nbank.balance_warn = 1000\nbank.balance_stop = 500'
