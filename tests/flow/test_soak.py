@@ -43,9 +43,8 @@ FAULTS = (
 )
 
 
-def endure(make: Callable[..., RunningService], kills: int, first: int = 0, *, forked: bool = False) -> None:
-    """So many kills amid the faults, from the one at `first` on."""
-    killing = Killing(make, kills, messages=60, forked=forked)
+def endure(killing: Killing, first: int = 0) -> None:
+    """All its kills amid the faults, from the one at `first` on."""
 
     def disturb(cycle: int) -> None:
         """Clear what lasts from the cycle before, then the next two faults, on one modem."""
@@ -66,14 +65,15 @@ def test_every_fault_of_the_simulator_is_among_these() -> None:
 
 @pytest.mark.long
 def test_a_kill_amid_each_fault_loses_nothing_and_repeats_nothing(service: Callable[..., RunningService]) -> None:
-    endure(service, (len(FAULTS) + 1) // 2)
+    endure(Killing(service, (len(FAULTS) + 1) // 2, messages=60))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3 * 3600)
 def test_1000_kills_among_all_faults_lose_and_repeat_nothing(service: Callable[..., RunningService]) -> None:
     """Two services side by side, one for each processor."""
+    killings = [Killing(service, 500, messages=60, forked=True) for _ in range(2)]
     with ThreadPoolExecutor() as pool:
-        halves = [pool.submit(endure, service, 500, first, forked=True) for first in (0, len(FAULTS) // 2)]
+        halves = [pool.submit(endure, *half) for half in zip(killings, (0, len(FAULTS) // 2), strict=True)]
     for half in halves:
         half.result()
