@@ -83,16 +83,18 @@ class Gateway:
         await asyncio.gather(*self._answers, return_exceptions=True)
 
     def queue_changed(self) -> None:
-        """Another process may have written: look at the queue and at what people want."""
+        """Another process may have written: look at what people want, and then at the queue."""
         self._told.set()
-        self._lines.queue_changed()
 
     def slow_bulk(self, share: float) -> None:
         """Bulk takes this share of every line's time."""
         self._lines.slow_bulk(share)
 
     async def follow(self) -> None:
-        """Do what people want, as soon as it is in the database, until cancelled. The switch comes first (rule 13)."""
+        """Do what people want, as soon as it is in the database, until cancelled. The switch comes first (rule 13).
+
+        The queue comes last: what was set before a message was queued holds for it.
+        """
         while True:
             await self._told.wait()
             self._told.clear()
@@ -101,6 +103,7 @@ class Gateway:
                 await self._lines.obey(await self._ledger.do(rules.read))
             except Exception:
                 log.exception("what people want cannot be read; tried again when the database changes")
+            self._lines.queue_changed()
 
     # from the bank: who is there
 

@@ -339,6 +339,19 @@ def test_rule_13_the_switch_is_obeyed_though_a_modem_or_the_rules_fail(
     play(scene)
 
 
+def test_what_was_set_before_a_message_was_queued_holds_for_it(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(house: House) -> None:
+        done: list[str] = []
+        read = rules.read
+        monkeypatch.setattr(rules, "read", lambda connection: (done.append("rules"), read(connection))[1])
+        monkeypatch.setattr(house.gateway._lines, "queue_changed", lambda: done.append("queue"))
+        house.gateway.queue_changed()
+        await house.until(lambda: "queue" in done)
+        assert done[0] == "rules"
+
+    play(scene)
+
+
 def test_a_sender_that_starts_while_sending_is_switched_off_sends_nothing(play: Play) -> None:
     async def scene(house: House) -> None:
         house.write(switch.allow, Allowed.NONE, house.now())
