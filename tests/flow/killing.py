@@ -19,7 +19,7 @@ _FATES = {MessageState.SENT, MessageState.DELIVERED, MessageState.HELD, MessageS
 class Killing:
     """Cycles of start, traffic and kill, all drawn from one seed."""
 
-    def __init__(self, make: Callable[..., RunningService], kills: int, messages: int, *, forked: bool = False) -> None:
+    def __init__(self, make: Callable[..., RunningService], kills: int, messages: int) -> None:
         """Up to `messages` are queued before each start, fewer if the cycles before have left a backlog."""
         self.seed = random.SystemRandom().randrange(2**32)
         print(f"seed {self.seed}")
@@ -29,7 +29,6 @@ class Killing:
         self._sent = 0
         self.service = make(
             modems=3,
-            forked=forked,
             bank_options=("--send-seconds", "0.03", "--report-seconds", "0.3", "--seed", str(self.seed)),
             settings="""
             kinds.manual.in_doubt_seconds = 4

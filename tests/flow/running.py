@@ -1,15 +1,12 @@
 """A real daemon on a simulated bank, each a process of its own, and hands to use them as people do."""
 
-import contextlib
 import json
-import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from modemd.config import SOFIA
 from modemd.service import subscriptions
 from modemd.sim.control import ControlClient
 from modemd.store import database, lines, listing
+from tests.flow import forked
 
 PATIENCE = 40.0  # s; a bound on what never comes, not a measure
 
@@ -33,9 +31,7 @@ class RunningService:
         settings: str = "",
         bank_options: tuple[str, ...] = (),
         database_url: str | None = None,
-        forked: bool = False,
     ) -> None:
-        """`forked`: daemons come out of a nursery, which costs less than to start each from nothing."""
         self.folder = folder
         self.bank = folder / "bank"
         self.log = folder / "network.jsonl"
@@ -44,9 +40,7 @@ class RunningService:
         self.database_url = database_url or f"sqlite:///{folder}/modemd.db"
         self.phones = ControlClient(self.bank)
         self._bank_options = bank_options
-        self._processes: dict[str, subprocess.Popen[str]] = {}
-        self._forked = forked
-        self._child: int | None = None  # the forked daemon
+        self._processes: dict[str, BaseProcess] = {}
         self._engine: Engine | None = None
         self.config.write_text(
             f"""
@@ -63,96 +57,48 @@ class RunningService:
     # processes
 
     def start_bank(self) -> None:
-        bank = self._start(
-            "sim",
-            "--dir",
-            self.bank,
-            "--modems",
-            self.modems,
-            "--log",
-            self.log,
-            *self._bank_options,
-            stdout=subprocess.PIPE,
-        )
-        assert bank.stdout is not None
-        assert bank.stdout.readline().strip() == "ready", self.said("sim")
+        options = ("--dir", self.bank, "--modems", self.modems, "--log", self.log, *self._bank_options)
+        self._start("sim", *options)
+        self.until(lambda: "ready\n" in (self.folder / "sim.out").read_text(encoding="utf-8"))
 
     def start_daemon(self) -> None:
-        if not self._forked:
-            self._start("run", "-c", self.config)
-            return
-        if "nursery" not in self._processes:
-            arguments = [sys.executable, "-m", "tests.flow.nursery", str(self.config), str(self.folder / "run.log")]
-            self._processes["nursery"] = subprocess.Popen(
-                arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-            )
-        nursery = self._processes["nursery"]
-        assert nursery.stdin is not None
-        assert nursery.stdout is not None
-        nursery.stdin.write("\n")
-        nursery.stdin.flush()
-        self._child = int(nursery.stdout.readline())
+        self._start("run", "-c", self.config)
 
     def kill_daemon(self) -> None:
-        if self._child is not None:
-            self._end_child(signal.SIGKILL)
-            return
         daemon = self._processes.pop("run")
         daemon.kill()
-        daemon.wait()
+        daemon.join()
 
-    def _end_child(self, number: signal.Signals) -> None:
-        """The nursery takes no notice of its children's ends: they are gone when they cannot be signalled any more."""
-        child, self._child = self._child, None
-        with contextlib.suppress(ProcessLookupError):
-            while child is not None:
-                os.kill(child, number)
-                time.sleep(0.01)
-
-    def stop_daemon(self) -> int:
+    def stop_daemon(self) -> int | None:
         daemon = self._processes.pop("run")
         daemon.terminate()
-        return daemon.wait(timeout=PATIENCE)
+        daemon.join(PATIENCE)
+        return daemon.exitcode
 
     def wait_until_ready(self, modems: int | None = None) -> None:
         wanted = self.modems if modems is None else modems
         self.until(lambda: sum(modem.state == "ready" for modem in self.overview()) == wanted)
 
     def close(self) -> None:
-        self._end_child(signal.SIGTERM)
-        for process in reversed(list(self._processes.values())):
+        for process in reversed(self._processes.values()):
             process.terminate()
         for process in self._processes.values():
-            try:
-                process.wait(timeout=PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
+            process.join(PATIENCE)
+            process.kill()
+            process.join()
 
     def said(self, command: str) -> str:
         """What a process wrote to stderr."""
         return (self.folder / f"{command}.log").read_text(encoding="utf-8")
 
-    def run(self, *arguments: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """One command, to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "modemd", *map(str, arguments)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
+        return forked.run(*arguments, stdin=stdin, timeout=PATIENCE)
 
-    def _start(self, command: str, *arguments: object, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        with (self.folder / f"{command}.log").open("a", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "modemd", command, *map(str, arguments)], stdout=stdout, stderr=log, text=True
-            )
-        self._processes[command] = process
-        return process
+    def _start(self, command: str, *arguments: object) -> None:
+        out, err = self.folder / f"{command}.out", self.folder / f"{command}.log"
+        out.touch()
+        self._processes[command] = forked.start(command, *arguments, stdout=out, stderr=err)
 
     # what is in the database, and what the network has seen
 
@@ -187,7 +133,7 @@ class RunningService:
         while not true():
             assert time.monotonic() < deadline, f"it never came; the daemon said:\n{self.said('run')[-4000:]}"
             for command, process in self._processes.items():
-                assert process.poll() is None, f"{command} ended:\n{self.said(command)[-4000:]}"
+                assert process.exitcode is None, f"{command} ended:\n{self.said(command)[-4000:]}"
             time.sleep(0.05)
 
     def answer_to(self, phone: str, text: str) -> str:

@@ -72,7 +72,7 @@ def test_a_kill_amid_each_fault_loses_nothing_and_repeats_nothing(service: Calla
 @pytest.mark.timeout(3 * 3600)
 def test_1000_kills_among_all_faults_lose_and_repeat_nothing(service: Callable[..., RunningService]) -> None:
     """Two services side by side, one for each processor."""
-    killings = [Killing(service, 500, messages=60, forked=True) for _ in range(2)]
+    killings = [Killing(service, 500, messages=60) for _ in range(2)]
     with ThreadPoolExecutor() as pool:
         halves = [pool.submit(endure, *half) for half in zip(killings, (0, len(FAULTS) // 2), strict=True)]
     for half in halves:
