@@ -1,6 +1,7 @@
 """Every error that modemd raises, in one tree. Docstrings are the messages; `permanent`: a retry cannot help."""
 
 import inspect
+from collections.abc import Mapping
 
 
 class ModemdError(Exception):
@@ -12,6 +13,29 @@ class ModemdError(Exception):
         """`facts` fill the braces of the class's docstring and stay readable as `error.facts`."""
         self.facts = facts
         super().__init__(" ".join(inspect.cleandoc(self.__class__.__doc__ or "").format(**facts).split()))
+
+
+class Because(str):
+    """Why something is refused: in English for logs and the command line, and what the panel translates.
+
+    `sentence` has the names of the facts in braces; a fact may be such a reason itself.
+    """
+
+    sentence: str
+    facts: Mapping[str, object]
+
+    def __new__(cls, sentence: str, **facts: object) -> "Because":
+        made = super().__new__(cls, sentence.format(**facts))
+        made.sentence, made.facts = sentence, facts
+        return made
+
+
+class Refusal(ModemdError):
+    """It was not done: {reason}."""
+
+    def __init__(self, *, reason: Because, **facts: object) -> None:
+        super().__init__(reason=reason, **facts)
+        self.reason = reason
 
 
 # settings
@@ -28,7 +52,7 @@ class PduError(ModemdError):
     """The PDU cannot be read: {reason}."""
 
 
-class TextError(ModemdError):
+class TextError(Refusal):
     """The text cannot be sent: {reason}."""
 
 
@@ -233,7 +257,7 @@ class AuditBroken(ModemdError):
     """
 
 
-class LineUnknown(ModemdError):
+class LineUnknown(Refusal):
     """{line!r} names no line: {reason}. See: modemd line list"""
 
 
@@ -252,15 +276,15 @@ class NotABulgarianMobile(ModemdError):
     """{number!r} is no Bulgarian mobile number. Write it as 0881234567 or +359881234567."""
 
 
-class RegistrationRefused(ModemdError):
+class RegistrationRefused(Refusal):
     """The phone was not registered: {reason}."""
 
 
 class PhoneIsFull(RegistrationRefused):
-    """The phone was not registered: a phone may have {most} customer numbers; this would be {count}."""
+    """The phone was not registered: {reason}."""
 
 
-class NotRegistered(ModemdError):
+class NotRegistered(Refusal):
     """Nothing was ended: {reason}."""
 
 
@@ -268,11 +292,11 @@ class CustomerUnknown(ModemdError):
     """Nothing is known of customer {customer}: neither billing nor any registration names it."""
 
 
-class EraseRefused(ModemdError):
+class EraseRefused(Refusal):
     """The customer was not erased: {reason}."""
 
 
-class RevealRefused(ModemdError):
+class RevealRefused(Refusal):
     """The number is not shown: {reason}."""
 
 
@@ -283,54 +307,66 @@ class WrongNumber(ModemdError):
     """
 
 
-class FileRefused(ModemdError):
+class FileRefused(Refusal):
     """{name} was refused: {reason}."""
 
 
-class FileHeld(ModemdError):
+class InputRefused(ModemdError):
+    """{name} was refused: {reason}."""
+
+
+class FileHeld(Refusal):
     """{name} is held until a person approves it: {reason}.
 
     If it is right, import it again with --approved, or say so with: modemd file approve
     """
 
 
-class PeriodRefused(ModemdError):
+class PeriodRefused(Refusal):
     """There is no report for this period: {reason}."""
 
 
-class NotUnread(ModemdError):
+class NotUnread(Refusal):
     """Nothing was changed: text {inbox_id} {reason}. See: modemd unread list"""
 
 
-class SpellingRefused(ModemdError):
+class SpellingRefused(Refusal):
     """{words!r} was not made a spelling of {kind}: {reason}."""
 
 
-class AnswerRefused(ModemdError):
+class AnswerRefused(Refusal):
     """Text {inbox_id} was not answered: {reason}."""
 
 
-class CannedRefused(ModemdError):
+class CannedRefused(Refusal):
     """The canned answer {name!r} cannot be used: {reason}"""
 
 
-class TemplateRefused(ModemdError):
+class TemplateRefused(Refusal):
     """The text {what} was not saved: {reason}."""
 
 
-class CampaignRefused(ModemdError):
+class CampaignRefused(Refusal):
     """{what} was not done: {reason}."""
 
 
-class NothingToSend(ModemdError):
+class NothingToSend(Refusal):
     """There is nobody to send to: {reason}."""
 
 
-class NoLongerTrue(VerbFailed):
+class LastLookFailed(VerbFailed):
+    """Message {message_id} is not sent: {reason}."""
+
+    def __init__(self, *, message_id: int, reason: str) -> None:
+        super().__init__(message_id=message_id, reason=reason)
+        self.reason = reason
+
+
+class NoLongerTrue(LastLookFailed):
     """Message {message_id} is not sent: {reason}."""
 
 
-class LeavesLater(VerbFailed):
+class LeavesLater(LastLookFailed):
     """Message {message_id} does not leave now: {reason}."""
 
 
@@ -338,17 +374,17 @@ class NotHeldFile(ModemdError):
     """Nothing was decided: file {file} is {state}, and only a held one waits for a person. See: modemd file list"""
 
 
-class ImportStopped(ModemdError):
+class ImportStopped(Refusal):
     """The import was broken off: {reason}."""
 
     permanent = False
 
 
-class UserRefused(ModemdError):
+class UserRefused(Refusal):
     """The user was not added: {reason}."""
 
 
-class PasswordRefused(ModemdError):
+class PasswordRefused(Refusal):
     """The password was not changed: {reason}."""
 
 

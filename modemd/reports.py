@@ -13,7 +13,7 @@ from typing import Any, get_args
 from sqlalchemy import Connection
 
 from modemd.config import SOFIA, KindName
-from modemd.errors import PeriodRefused
+from modemd.errors import Because, PeriodRefused
 from modemd.store import figures
 from modemd.store.schema import Channel, MessageState
 
@@ -33,11 +33,15 @@ class Period:
     def __post_init__(self) -> None:
         """Raises PeriodRefused."""
         if self.first > self.last:
-            raise PeriodRefused(reason=f"it begins on {self.first} and ends before that, on {self.last}")
+            raise PeriodRefused(
+                reason=Because("it begins on {first} and ends before that, on {last}", first=self.first, last=self.last)
+            )
         if self.first < EARLIEST or self.last > LATEST:
-            raise PeriodRefused(reason=f"its days must lie from {EARLIEST} to {LATEST}")
+            raise PeriodRefused(
+                reason=Because("its days must lie from {earliest} to {latest}", earliest=EARLIEST, latest=LATEST)
+            )
         if (self.last - self.first).days >= LONGEST:
-            raise PeriodRefused(reason=f"it has more than {LONGEST} days; ask for less at a time")
+            raise PeriodRefused(reason=Because("it has more than {most} days; ask for less at a time", most=LONGEST))
 
     @property
     def start(self) -> datetime:

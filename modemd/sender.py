@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from modemd.config import ANSWERS, Limits, Settings
 from modemd.errors import (
+    Because,
     CommandRefused,
     LeavesLater,
     ModemdError,
@@ -262,7 +263,7 @@ class Sender:
         """Hold a message claimed for this line; when that is one too many, the least urgent returns to the queue."""
         only_to = self._settings.daemon.only_to
         if only_to and claim.recipient not in only_to:  # rule 13
-            skip = outbox.Skip(claim.message_id, "[daemon] only_to does not name this number")
+            skip = outbox.Skip(claim.message_id, Because("[daemon] only_to does not name this number"))
             self._ledger.post(outbox.skip, skip)
             return
         try:
@@ -373,7 +374,7 @@ class Sender:
             await committed
         except (NoLongerTrue, LeavesLater) as verdict:
             end = outbox.skip if isinstance(verdict, NoLongerTrue) else outbox.cancel
-            self._ledger.post(end, outbox.Skip(held.claim.message_id, str(verdict.facts["reason"])))
+            self._ledger.post(end, outbox.Skip(held.claim.message_id, verdict.reason))
             return False
         except VerbFailed:  # cancelled or taken back meanwhile, or the switch forbids it
             self._ledger.post(outbox.release, held.claim.message_id, self._host)

@@ -18,7 +18,7 @@ from modemd.service.consent import SERVICES
 from modemd.store import database, lives
 from modemd.store.schema import Channel
 from modemd.store.staff import Role
-from web import language, words
+from web import language, refusals, words
 from web.forms import Form, choices
 from web.panel import panel
 
@@ -123,7 +123,7 @@ def register(customer_no: str) -> Response | str:
             address = request.remote_addr or ""
             pending = confirmation.send_code(conn, wanted, address, settings, _key(), now)
     except ModemdError as error:
-        _say(error)
+        refusals.say(error)
         return _one(customer_no, register=form)
     return redirect(url_for("customers.one", customer_no=customer_no, pending=pending, _anchor="code"))
 
@@ -140,7 +140,7 @@ def confirm(customer_no: str, pending_id: int) -> Response:
             who, settings, now = current_user.name, panel().settings, panel().now()
             outcome = confirmation.confirm(conn, pending_id, who, (), form.code.data, settings, _key(), now)
     except ModemdError as error:
-        _say(error)
+        refusals.say(error)
         return back
     if outcome.number is None:
         flash(
@@ -171,7 +171,7 @@ def phone(customer_no: str, index: int, what: str) -> Response:
                 case "right":
                     subscriptions.lift_wrong_number(conn, number, who, now)
     except ModemdError as error:
-        _say(error)
+        refusals.say(error)
     else:
         flash(gettext("Done."))
     return redirect(url_for("customers.one", customer_no=customer_no))
@@ -234,7 +234,3 @@ def _show(conn: Connection, customer_no: str) -> customers.Customer:
 def _key() -> bytes:
     """Keeps who reads the database from guessing codes: the panel's own secret."""
     return str(current_app.secret_key).encode()
-
-
-def _say(error: ModemdError) -> None:
-    flash(gettext("It was not done. %(reason)s", reason=str(error)), "danger")

@@ -23,7 +23,7 @@ from modemd.store import database, doubt, lives, rules, search
 from modemd.store.listing import Direction, Listed
 from modemd.store.lives import Life
 from modemd.store.search import Position, Wanted
-from web import words
+from web import refusals, words
 from web.forms import Form, SearchForm, choices
 from web.panel import panel
 
@@ -159,8 +159,8 @@ def find() -> Response:
         return redirect(url_for("messages.page"))
     try:
         number = phones.recipient(form.number.data)
-    except NotAPhone:
-        flash(gettext("%(number)s is no phone number. Write it as 0888 000 101.", number=form.number.data), "warning")
+    except NotAPhone as error:
+        flash(refusals.said(error), "warning")
         return redirect(url_for("messages.page"))
     with database.reading(panel().engine) as conn:
         found = lives.find_number(conn, number)
@@ -277,7 +277,7 @@ def unread() -> Response:
                 case _:
                     abort(400)
     except (NotUnread, AnswerRefused, CannedRefused, SpellingRefused) as error:
-        flash(gettext("It was not done. %(reason)s", reason=str(error)), "danger")
+        refusals.say(error)
     else:
         flash(ngettext("%(num)d text is settled.", "%(num)d texts are settled.", len(ids)))
     return back

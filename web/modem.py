@@ -24,7 +24,7 @@ from modemd.store.recovery import Record
 from modemd.store.rules import LineRule
 from modemd.store.schema import WishState, WishVerb
 from modemd.store.wishes import Asked
-from web import charts
+from web import charts, refusals
 from web.charts import SignalChart
 from web.forms import Form, choices
 from web.panel import panel
@@ -152,11 +152,8 @@ def test(modem_id: int) -> AnyResponse:
         return redirect(url_for("modem.page", modem_id=modem_id))
     try:
         made = compose.message("manual", form.number.data, form.text.data, panel().settings, now)
-    except NotAPhone:
-        flash(gettext("%(number)s is no phone number. Write it as 0888 000 101.", number=form.number.data), "warning")
-        return redirect(url_for("modem.page", modem_id=modem_id))
-    except TextError as error:
-        flash(str(error), "warning")
+    except (NotAPhone, TextError) as error:
+        flash(refusals.said(error), "warning")
         return redirect(url_for("modem.page", modem_id=modem_id))
     with database.writing(panel().engine) as conn:
         (message_id,) = outbox.enqueue(conn, [replace(made, line_id=modem.line_id)], now)

@@ -11,6 +11,7 @@ from wtforms.validators import DataRequired, Length
 
 from modemd.errors import NotAPhone, SimulatorError
 from modemd.service import phones as numbers
+from web import refusals
 from web.forms import Form
 from web.panel import panel
 
@@ -90,8 +91,8 @@ def text() -> Response:
     try:
         number = numbers.recipient(number)
         _phones().text(number, form.text.data)
-    except NotAPhone:
-        flash(gettext("%(number)s is no phone number. Write it as 0888 000 101.", number=number), "warning")
+    except NotAPhone as error:
+        flash(refusals.said(error), "warning")
         return redirect(url_for("phone.page"))
     except SimulatorError as error:
         flash(str(error), "danger")

@@ -15,7 +15,7 @@ from flask_babel import gettext, lazy_gettext
 from modemd import causes
 from modemd.causes import Cause, Fault
 from modemd.messages import Reason
-from web import formats
+from web import formats, refusals
 from web.words import MODEM_STATES, Words
 
 
@@ -251,6 +251,6 @@ def of_message(words: str | None) -> str:
         return ""
     cause = cause_in(words)
     if cause is None:
-        return formats.visible(words)
+        return refusals.reason(words)
     fault = gettext("The fault lies with %(fault)s.", fault=FAULTS[cause.fault])
     return " ".join(filter(None, (fault, str(NEXT[cause.next]), advice(cause))))

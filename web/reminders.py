@@ -14,13 +14,14 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from modemd import audit, masks
 from modemd.config import SOFIA
-from modemd.errors import CampaignRefused, ModemdError, NotAPhone, NothingToSend, TemplateRefused
+from modemd.errors import CampaignRefused, NotAPhone, NothingToSend, TemplateRefused
 from modemd.service import campaigns, compose, notices, outages
 from modemd.service.campaigns import MAY_APPROVE, Actor, Standing
 from modemd.service.reminders import preview as previews
 from modemd.store import campaigns as rows
 from modemd.store import database, glance, outbox
 from modemd.store.schema import CampaignKind, CampaignState
+from web import refusals
 from web.forms import Form
 from web.panel import panel
 
@@ -76,7 +77,7 @@ def preview() -> Response:
         with database.writing(panel().engine) as conn:
             campaign_id = previews.propose(conn, made, settings, current_user.name, now)
     except (CampaignRefused, NothingToSend, TemplateRefused) as error:
-        _say(error)
+        refusals.say(error)
         return redirect(url_for("reminders.page"))
     return redirect(url_for("reminders.one", campaign_id=campaign_id))
 
@@ -134,8 +135,8 @@ def test(campaign_id: int) -> Response:
         return back
     try:
         made = [compose.message("manual", form.number.data, each["text"], panel().settings, now) for each in samples]
-    except NotAPhone:
-        flash(gettext("%(number)s is no phone number. Write it as 0888 000 101.", number=form.number.data), "warning")
+    except NotAPhone as error:
+        flash(refusals.said(error), "warning")
         return back
     with database.writing(panel().engine) as conn:
         outbox.enqueue(conn, made, now)
@@ -165,7 +166,7 @@ def outage() -> str | Response | tuple[str, int]:
         with database.writing(panel().engine) as conn:
             campaign_id = outages.announce(conn, made, _actor(), now)
     except (CampaignRefused, NothingToSend, TemplateRefused) as error:
-        _say(error)
+        refusals.say(error)
         return render_template("reminders/outage.html", form=form, made=None), 400
     return redirect(url_for("reminders.one", campaign_id=campaign_id))
 
@@ -191,7 +192,7 @@ def text(name: str, language: str) -> Response:
             who, service = current_user.name, panel().settings.service
             notices.save(conn, name, language, wanted, service, who, panel().now())
     except TemplateRefused as error:
-        _say(error)
+        refusals.say(error)
     else:
         flash(gettext("The text is saved. A run that was previewed keeps its own."))
     return redirect(url_for("reminders.texts", _anchor=f"{name}-{language}"))
@@ -202,16 +203,12 @@ def _do(campaign_id: int, what: Callable[[Connection, Actor, datetime], None]) -
         with database.writing(panel().engine) as conn:
             what(conn, _actor(), panel().now())
     except (CampaignRefused, NothingToSend) as error:
-        _say(error)
+        refusals.say(error)
     return redirect(url_for("reminders.one", campaign_id=campaign_id))
 
 
 def _actor() -> Actor:
     return Actor(current_user.name, current_user.role)
-
-
-def _say(error: ModemdError) -> None:
-    flash(gettext("It was not done. %(reason)s", reason=str(error)), "danger")
 
 
 def _find(campaign_id: int) -> Standing:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from web import access, charts, formats, language, navigation, reasons, words
+from web import access, charts, formats, language, navigation, reasons, refusals, words
 
 _FORMATS = (
     *("at", "bars", "clip", "clock", "date", "dbm", "decimal"),
@@ -13,7 +13,9 @@ _FORMATS = (
 def register(app: Flask) -> None:
     """Give the templates these filters, and the words."""
     register_formats(app)
-    app.jinja_env.filters.update(date_of=formats.date_of, reason=reasons.what, to_do=reasons.do, why=reasons.of_message)
+    app.jinja_env.filters.update(
+        date_of=formats.date_of, reason=reasons.what, to_do=reasons.do, why=reasons.of_message, because=refusals.reason
+    )
     app.jinja_env.globals.update(
         charts=charts,
         may=access.may,

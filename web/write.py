@@ -13,6 +13,7 @@ from modemd import audit, masks
 from modemd.errors import NotAPhone, TextError
 from modemd.service import compose, drafts, phones
 from modemd.store import database, outbox
+from web import refusals
 from web.forms import Form
 from web.panel import panel
 
@@ -72,7 +73,7 @@ def send() -> Response | str | tuple[str, int]:
     try:
         made = [compose.message("manual", to, form.text.data, panel().settings, now) for to in recipients.numbers]
     except (NotAPhone, TextError) as error:
-        form.text.errors = [str(error)]
+        form.text.errors = [refusals.said(error)]
         return _page(form), 400
     with database.writing(panel().engine) as conn:
         ids = outbox.enqueue(conn, made, now)

@@ -6,6 +6,7 @@ from typing import Any, get_args
 from modemd.billing import cells
 from modemd.billing.cells import Row
 from modemd.config import Language
+from modemd.errors import Because
 
 CLASSES = ("H", "B")  # household, business
 _HMAC = re.compile(r"[0-9a-f]{64}")
@@ -13,7 +14,7 @@ _EIK = re.compile(r"[0-9]{9}|[0-9]{13}")
 
 
 def parse(row: Row) -> dict[str, Any]:
-    """A row of the table `customer` without its generation. Raises ValueError with the reason."""
+    """A row of the table `customer` without its generation. Raises BadCell."""
     class_ = cells.one_of(row, "class", CLASSES)
     return {
         "customer_no": cells.digits(row, "customer_no", 12),
@@ -30,7 +31,7 @@ def _identity(cell: str, class_: str) -> str | None:
     if not cell:
         return None
     if class_ == "H" and not _HMAC.fullmatch(cell):
-        raise ValueError("identity: is no HMAC-SHA256 in 64 lower-case hex digits")
+        raise cells.BadCell(Because("identity: is no HMAC-SHA256 in 64 lower-case hex digits"))
     if class_ == "B" and not _EIK.fullmatch(cell):
-        raise ValueError("identity: is no ЕИК of 9 or 13 digits")
+        raise cells.BadCell(Because("identity: is no ЕИК of 9 or 13 digits"))
     return cell

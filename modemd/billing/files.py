@@ -22,7 +22,7 @@ from typing import cast
 from modemd.billing import cells
 from modemd.billing.frames import CURRENCY, ENCODINGS, FRAMES, IN, MODES, VERSION, Mode
 from modemd.config import SOFIA
-from modemd.errors import FileRefused
+from modemd.errors import Because, FileRefused
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_LINE = 64 * 1024  # octets; also of a companion
@@ -60,7 +60,7 @@ class HandOverFile:
         self.header = self._read_header()
         self.frame = FRAMES[self.header.type]
 
-    def refusal(self, reason: str) -> FileRefused:
+    def refusal(self, reason: Because) -> FileRefused:
         """The error to raise for this file."""
         return FileRefused(name=self.name, reason=reason)
 
@@ -74,7 +74,7 @@ class HandOverFile:
         trailer: Sequence[str] | None = None
         for line, row in rows:
             if trailer is not None:
-                raise self.refusal(f"line {line} stands after the trailer T")
+                raise self.refusal(Because("line {line} stands after the trailer T", line=line))
             if row[0] == "D":
                 record = self._record(line, row[1:], columns)
                 tally.add(record)
@@ -82,9 +82,11 @@ class HandOverFile:
             elif row[0] == "T":
                 trailer = row[1:]
             else:
-                raise self.refusal(f"line {line} begins with {cells.shown(row[0])}, not with D or T")
+                raise self.refusal(
+                    Because("line {line} begins with {cell}, not with D or T", line=line, cell=cells.shown(row[0]))
+                )
         if trailer is None:
-            raise self.refusal("the trailer T is missing")
+            raise self.refusal(Because("the trailer T is missing"))
         if (fault := tally.fault(trailer)) is not None:
             raise self.refusal(fault)
 
@@ -96,7 +98,7 @@ class HandOverFile:
                 if row:
                     yield reader.line_num, row
         except csv.Error as error:
-            raise self.refusal(f"line {reader.line_num}: {error}") from error
+            raise self.refusal(Because("line {line}: {error}", line=reader.line_num, error=error)) from error
 
     def _lines(self) -> Iterator[str]:
         """The decoded lines; raises FileRefused at the end if they are not those that the checksum was taken of."""
@@ -107,27 +109,36 @@ class HandOverFile:
                 line = raw.decode(self._encoding)
             except UnicodeDecodeError as error:
                 octet = raw[error.start]
-                raise self.refusal(f"line {number}: the octet 0x{octet:02x} is not {self._encoding}") from error
+                raise self.refusal(
+                    Because(
+                        "line {line}: the octet 0x{octet:02x} is not {encoding}",
+                        line=number,
+                        octet=octet,
+                        encoding=self._encoding,
+                    )
+                ) from error
             yield line.removeprefix("\ufeff") if number == 1 else line
         if digest.hexdigest() != self.sha256:
-            raise self.refusal("it was changed while it was read")
+            raise self.refusal(Because("it was changed while it was read"))
 
     def _raw_lines(self) -> Iterator[bytes]:
         try:
             with self.path.open("rb") as file:
                 while line := file.readline(_LONGEST_LINE + 1):
                     if len(line) > _LONGEST_LINE:
-                        raise self.refusal(f"a line is longer than {_LONGEST_LINE} octets")
+                        raise self.refusal(Because("a line is longer than {most} octets", most=_LONGEST_LINE))
                     yield line
         except OSError as error:
-            raise self.refusal(str(error.strerror)) from error
+            raise self.refusal(Because("it cannot be read: {error}", error=error.strerror)) from error
 
     def _checked_sum(self) -> str:
         digest = hashlib.sha256()
         for line in self._raw_lines():
             digest.update(line)
         if digest.hexdigest() != self._companion():
-            raise self.refusal("its checksum is not that of its .sha256 companion; it was damaged or is incomplete")
+            raise self.refusal(
+                Because("its checksum is not that of its .sha256 companion; it was damaged or is incomplete")
+            )
         return digest.hexdigest()
 
     def _companion(self) -> str:
@@ -136,55 +147,74 @@ class HandOverFile:
             with path.open("rb") as file:
                 match = _SHA256.fullmatch(file.read(_LONGEST_LINE))
         except FileNotFoundError:
-            raise self.refusal(f"its companion {self.name}.sha256 is missing") from None
+            raise self.refusal(Because("its companion {name}.sha256 is missing", name=self.name)) from None
         except OSError as error:
-            raise self.refusal(f"its companion {self.name}.sha256 cannot be read: {error.strerror}") from error
+            raise self.refusal(
+                Because("its companion {name}.sha256 cannot be read: {error}", name=self.name, error=error.strerror)
+            ) from error
         if match is None:
-            raise self.refusal(f"its companion {self.name}.sha256 is not as sha256sum writes it")
+            raise self.refusal(Because("its companion {name}.sha256 is not as sha256sum writes it", name=self.name))
         return match[1].decode("ascii").lower()
 
     def _find_encoding(self) -> str:
         """From the last cell of the header, which is the same octets in every encoding that is allowed."""
         first = next(self._raw_lines(), b"").removeprefix(_BOM)
         if not first.startswith((b"H;", b'"H";')):
-            raise self.refusal("the header H is missing")
+            raise self.refusal(Because("the header H is missing"))
         named = first.rpartition(b";")[2].strip().strip(b'"').decode("ascii", "replace").lower() or ENCODINGS[0]
         if named not in ENCODINGS:
-            raise self.refusal(f"the encoding {cells.shown(named)} is none of {', '.join(ENCODINGS)}")
+            raise self.refusal(
+                Because(
+                    "the encoding {named} is none of {encodings}",
+                    named=cells.shown(named),
+                    encodings=", ".join(ENCODINGS),
+                )
+            )
         return named
 
     def _read_header(self) -> Header:
         _, row = next(self._rows(), (1, []))
         if row[:1] != ["H"] or len(row) != 9:
-            raise self.refusal(f"the header H has {len(row)} cells, not 9")
+            raise self.refusal(Because("the header H has {count} cells, not 9", count=len(row)))
         _, type_, version, source, seq, mode, data_at, currency, _ = row
         if type_ not in IN:
-            raise self.refusal(f"the type {cells.shown(type_)} is none of {', '.join(IN)}")
+            raise self.refusal(
+                Because("the type {type} is none of {types}", type=cells.shown(type_), types=", ".join(IN))
+            )
         if version != VERSION:
-            raise self.refusal(f"the version {cells.shown(version)} is not {VERSION}")
+            raise self.refusal(
+                Because("the version {version} is not {expected}", version=cells.shown(version), expected=VERSION)
+            )
         if not (source and len(source) <= 64 and source.isprintable()):
-            raise self.refusal(f"the source {cells.shown(source)} is no name of 1 to 64 characters")
+            raise self.refusal(
+                Because("the source {source} is no name of 1 to 64 characters", source=cells.shown(source))
+            )
         if not _SEQUENCE.fullmatch(seq):
-            raise self.refusal(f"the sequence {cells.shown(seq)} is no number")
+            raise self.refusal(Because("the sequence {seq} is no number", seq=cells.shown(seq)))
         if mode not in MODES:
-            raise self.refusal(f"the mode {cells.shown(mode)} is none of {', '.join(MODES)}")
+            raise self.refusal(
+                Because("the mode {mode} is none of {modes}", mode=cells.shown(mode), modes=", ".join(MODES))
+            )
         if currency != CURRENCY and (currency or FRAMES[type_].amount):
-            raise self.refusal(f"the currency {cells.shown(currency)} is not {CURRENCY}")
+            raise self.refusal(
+                Because("the currency {currency} is not {expected}", currency=cells.shown(currency), expected=CURRENCY)
+            )
         return Header(type_, source, int(seq), cast(Mode, mode), self._moment(data_at))
 
     def _moment(self, cell: str) -> datetime:
         try:
             return cells.moment(cell)
-        except ValueError as error:
-            raise self.refusal(str(error)) from None
+        except cells.BadCell as error:
+            raise self.refusal(error.reason) from None
 
     def _columns(self, row: Sequence[str]) -> list[str]:
         columns = [name.strip() for name in row[1:]]
         if row[0] != "C":
-            raise self.refusal("the row of columns C is missing after the header")
+            raise self.refusal(Because("the row of columns C is missing after the header"))
         for name in self.frame.columns:
             if (count := columns.count(name)) != 1:
-                raise self.refusal(f"the column {name} {'is missing' if count == 0 else 'stands in C twice'}")
+                missing = Because("the column {name} is missing", name=name)
+                raise self.refusal(Because("the column {name} stands in C twice", name=name) if count else missing)
         return columns
 
     def _record(self, line: int, row: Sequence[str], columns: Sequence[str]) -> Record:
@@ -192,7 +222,14 @@ class HandOverFile:
             return Record(line, None, () if self.frame.private else row)
         values = {name: cell.strip() for name, cell in zip(columns, row, strict=True)}
         if values.get("currency", CURRENCY) != CURRENCY:
-            raise self.refusal(f"line {line}: the currency {cells.shown(values['currency'])} is not {CURRENCY}")
+            raise self.refusal(
+                Because(
+                    "line {line}: the currency {currency} is not {expected}",
+                    line=line,
+                    currency=cells.shown(values["currency"]),
+                    expected=CURRENCY,
+                )
+            )
         shown = [cell if name != self.frame.private else "" for name, cell in zip(columns, row, strict=True)]
         return Record(line, values, shown)
 
@@ -212,24 +249,28 @@ class _Tally:
             return
         try:
             self._cents += cells.cents(record.values[self._column] if record.values else "")
-        except ValueError:
+        except cells.BadCell:
             self._unreadable += 1
 
-    def fault(self, trailer: Sequence[str]) -> str | None:
+    def fault(self, trailer: Sequence[str]) -> Because | None:
         """What does not fit between the rows and the trailer, in words.
 
         Where an amount cannot be read (its row is bad and goes to reject/), the trailer may say more than the others.
         """
         if len(trailer) != 2 or not _SEQUENCE.fullmatch(trailer[0]):
-            return "the trailer T does not say rows and sum"
+            return Because("the trailer T does not say rows and sum")
         if int(trailer[0]) != self._rows:
-            return f"the trailer says {int(trailer[0])} rows and there are {self._rows}"
+            return Because("the trailer says {said} rows and there are {rows}", said=int(trailer[0]), rows=self._rows)
         try:
             said = cells.cents(trailer[1])
-        except ValueError as error:
-            return f"the sum in the trailer: {error}"
+        except cells.BadCell as error:
+            return Because("the sum in the trailer: {reason}", reason=error.reason)
         if said != self._cents and not (self._unreadable and said > self._cents):
-            return f"the trailer says {cells.money(said)} and the rows sum up to {cells.money(self._cents)}"
+            return Because(
+                "the trailer says {said} and the rows sum up to {found}",
+                said=cells.money(said),
+                found=cells.money(self._cents),
+            )
         return None
 
 

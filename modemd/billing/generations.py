@@ -17,7 +17,7 @@ from modemd.billing import decisions, payments
 from modemd.billing.decisions import Decision
 from modemd.billing.files import HandOverFile, Header
 from modemd.billing.rows import ROW_TYPES, RowType, Tally
-from modemd.errors import FileRefused
+from modemd.errors import Because, FileRefused
 from modemd.store.database import reading, writing
 from modemd.store.dialects import upsert
 from modemd.store.schema import FileState, dataset, import_file
@@ -140,7 +140,7 @@ def switch(conn: Connection, file: HandOverFile, generation: int, rows: int) -> 
     loaded = select(func.count()).select_from(row_type.table).where(row_type.table.c.generation == generation)
     of_it = import_file.update().where(import_file.c.id == generation, import_file.c.state == "loading")
     if conn.execute(of_it.values(state="imported")).rowcount != 1 or conn.scalar(loaded) != rows:
-        raise file.refusal("its import took too long and was given up by another one; import it again")
+        raise file.refusal(Because("its import took too long and was given up by another one; import it again"))
     _settle_held(conn, file)
     current = generation_of(conn, header.type)
     if header.type == "OPENITEMS":

@@ -17,7 +17,7 @@ from modemd.billing.files import HandOverFile
 from modemd.billing.frames import Mode
 from modemd.billing.generations import Previous
 from modemd.billing.rows import ROW_TYPES, Tally, good_rows
-from modemd.errors import FileHeld, FileRefused, ImportStopped
+from modemd.errors import Because, FileHeld, FileRefused, ImportStopped
 from modemd.store.database import reading, writing
 from modemd.store.schema import FileState, dataset
 
@@ -102,7 +102,7 @@ def _note_fault(
         return  # it waits already
     state, full = (FileState.HELD, previous.full) if held else (FileState.REFUSED, None)
     with writing(engine) as conn:
-        generations.note(conn, file, tally, now, state, reason=str(error.facts["reason"]), full=full, host=host)
+        generations.note(conn, file, tally, now, state, reason=error.reason, full=full, host=host)
 
 
 def _open(engine: Engine, path: Path, now: datetime, host: str | None) -> HandOverFile:
@@ -124,10 +124,18 @@ def has_data(engine: Engine) -> bool:
 def _check_place(file: HandOverFile, previous: Previous) -> None:
     header = file.header
     if previous.seq is not None and header.seq != previous.seq + 1:
-        expected = f"{previous.seq + 1} follows the last {header.type} of {header.source}"
-        raise file.refusal(f"its sequence is {header.seq} and {expected}")
+        reason = Because(
+            "its sequence is {seq} and {expected} follows the last {type} of {source}",
+            seq=header.seq,
+            expected=previous.seq + 1,
+            type=header.type,
+            source=header.source,
+        )
+        raise file.refusal(reason)
     if previous.data_at is not None and header.data_at < previous.data_at:
-        raise file.refusal(f"its data is of {header.data_at:%Y-%m-%d %H:%M} UTC, older than what is here")
+        raise file.refusal(
+            Because("its data is of {data_at:%Y-%m-%d %H:%M} UTC, older than what is here", data_at=header.data_at)
+        )
 
 
 def _check_rows(engine: Engine, file: HandOverFile, tally: Tally, reject_folder: Path) -> Path | None:
@@ -141,10 +149,25 @@ def _check_rows(engine: Engine, file: HandOverFile, tally: Tally, reject_folder:
     try:
         path = rejects.write(reject_folder, file.name, sorted([*tally.bad, *tally.aside], key=lambda row: row.line))
     except OSError as error:
-        raise file.refusal(f"its bad rows cannot be written to {reject_folder}: {error.strerror}") from error
+        raise file.refusal(
+            Because(
+                "its bad rows cannot be written to {folder}: {error}",
+                folder=reject_folder,
+                error=error.strerror,
+            )
+        ) from error
     if len(tally.bad) > tally.rows * MOST_BAD:
-        first = f"the first is line {tally.bad[0].line}: {tally.bad[0].reason}"
-        raise file.refusal(f"{len(tally.bad)} of {tally.rows} rows are bad, see {path}; {first}")
+        first = tally.bad[0]
+        raise file.refusal(
+            Because(
+                "{bad} of {rows} rows are bad, see {path}; the first is line {line}: {reason}",
+                bad=len(tally.bad),
+                rows=tally.rows,
+                path=path,
+                line=first.line,
+                reason=first.reason,
+            )
+        )
     return path
 
 
@@ -152,13 +175,24 @@ def _check_movement(file: HandOverFile, previous: Previous, tally: Tally) -> Non
     if file.header.mode != "FULL" or previous.full is None:
         return
     rows, cents = previous.full
-    moved = f"more than {float(MOST_MOVEMENT):.0%} from the last FULL file"
     if abs(tally.rows - rows) > rows * MOST_MOVEMENT:
-        reason = f"its rows move from {rows} to {tally.rows}, {moved}"
+        reason = Because(
+            "its rows move from {before} to {now}, more than {most:.0%} from the last FULL file",
+            before=rows,
+            now=tally.rows,
+            most=float(MOST_MOVEMENT),
+        )
         raise FileHeld(name=file.name, reason=reason)
     if abs(tally.cents - cents) > cents * MOST_MOVEMENT:
-        sums = f"from {cells.money(cents)} to {cells.money(tally.cents)}"
-        raise FileHeld(name=file.name, reason=f"its open sum moves {sums}, {moved}")
+        raise FileHeld(
+            name=file.name,
+            reason=Because(
+                "its open sum moves from {before} to {now}, more than {most:.0%} from the last FULL file",
+                before=cells.money(cents),
+                now=cells.money(tally.cents),
+                most=float(MOST_MOVEMENT),
+            ),
+        )
 
 
 def _load(
@@ -171,10 +205,10 @@ def _load(
         _fill(engine, file, tally, generation, progress)
         switched = _switch(engine, file, tally, generation)
     except (FileRefused, ImportStopped) as error:
-        _discard(engine, file, generation, str(error.facts["reason"]))
+        _discard(engine, file, generation, error.reason)
         raise
     if not switched:
-        _discard(engine, file, generation, "another import took the same file")
+        _discard(engine, file, generation, Because("another import took the same file"))
         return False
     log.info("%s %s %s: %s rows", file.header.type, file.header.mode, file.header.seq, tally.good)
     try:
@@ -208,7 +242,7 @@ def _switch(engine: Engine, file: HandOverFile, tally: Tally, generation: int) -
         return True
 
 
-def _discard(engine: Engine, file: HandOverFile, generation: int, reason: str) -> None:
+def _discard(engine: Engine, file: HandOverFile, generation: int, reason: Because) -> None:
     with writing(engine) as conn:
         generations.refuse(conn, generation, reason)
     generations.discard(engine, file.header, generation)

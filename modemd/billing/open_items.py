@@ -6,6 +6,7 @@ from typing import Any
 from modemd.billing import cells
 from modemd.billing.cells import Row
 from modemd.billing.customers import CLASSES
+from modemd.errors import Because
 
 STATUSES = ("OPEN", "PARTIAL", "PAID", "CANCELLED")
 FLAGS = "VDIN"  # vulnerable, disputed, in instalments, no reminders
@@ -13,7 +14,7 @@ _LEVEL = re.compile(r"[0-9]{1,2}")
 
 
 def parse(row: Row) -> dict[str, Any]:
-    """A row of the table `open_item` without its generation. Raises ValueError with the reason."""
+    """A row of the table `open_item` without its generation. Raises BadCell."""
     return {
         "customer_no": cells.digits(row, "customer_no", 12),
         "invoice_no": cells.digits(row, "invoice_no", 10),
@@ -32,11 +33,13 @@ def parse(row: Row) -> dict[str, Any]:
 
 def _level(cell: str) -> int:
     if not _LEVEL.fullmatch(cell):
-        raise ValueError(f"level: {cells.shown(cell)} is no number from 0 to 99")
+        raise cells.BadCell(Because("level: {cell} is no number from 0 to 99", cell=cells.shown(cell)))
     return int(cell)
 
 
 def _flags(cell: str) -> str:
     if not set(cell) <= set(FLAGS) or len(set(cell)) != len(cell):
-        raise ValueError(f"flags: {cells.shown(cell)} is not made of {FLAGS}, each once at most")
+        raise cells.BadCell(
+            Because("flags: {cell} is not made of {flags}, each once at most", cell=cells.shown(cell), flags=FLAGS)
+        )
     return cell

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, t
 from modemd.billing import cells
 from modemd.billing.cells import Row
 from modemd.config import SOFIA
+from modemd.errors import Because
 from modemd.store.schema import dataset, open_item, payment
 
 _SAME = and_(payment.c.customer_no == open_item.c.customer_no, payment.c.invoice_no == open_item.c.invoice_no)
@@ -27,7 +28,7 @@ _WRITE = open_item.update().where(
 
 
 def parse(row: Row) -> dict[str, Any]:
-    """A row of the table `payment` without its generation. Raises ValueError with the reason."""
+    """A row of the table `payment` without its generation. Raises BadCell."""
     return {
         "customer_no": cells.digits(row, "customer_no", 12),
         "invoice_no": cells.digits(row, "invoice_no", 10),
@@ -42,8 +43,8 @@ def _moment(row: Row, column: str) -> datetime:
     if "T" in cell:
         try:
             return cells.moment(cell)
-        except ValueError as error:
-            raise ValueError(f"{column}: {error}") from None
+        except cells.BadCell as error:
+            raise cells.BadCell(Because("{column}: {reason}", column=column, reason=error.reason)) from None
     return datetime.combine(cells.day(row, column), time(), SOFIA).astimezone(UTC)
 
 

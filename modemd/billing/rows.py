@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Table
 
 from modemd.billing import customers, open_items, payments
-from modemd.billing.cells import Row
+from modemd.billing.cells import BadCell, Row
 from modemd.billing.files import HandOverFile, Record
 from modemd.billing.rejects import BadRow
+from modemd.errors import Because
 from modemd.store.schema import customer, open_item, payment
 
 
@@ -58,8 +59,8 @@ def good_rows(
         tally.rows += 1
         try:
             row = _parse(record, row_type, seen)
-        except ValueError as error:
-            tally.bad.append(BadRow(record.line, str(error), record.shown))
+        except BadCell as error:
+            tally.bad.append(BadRow(record.line, error.reason, record.shown))
         else:
             tally.cents += row.get("open_cents", 0)
             if doubt is not None and (reason := doubt(row)) is not None:
@@ -69,10 +70,10 @@ def good_rows(
 
 def _parse(record: Record, row_type: RowType, seen: set[tuple[Any, ...]]) -> dict[str, Any]:
     if record.values is None:
-        raise ValueError("it has not as many cells as C names columns")
+        raise BadCell(Because("it has not as many cells as C names columns"))
     row = row_type.parse(record.values)
     key = tuple(row[name] for name in row_type.key)
     if key in seen:
-        raise ValueError(f"{' '.join(map(str, key[:2]))} stands in the file twice")
+        raise BadCell(Because("{key} stands in the file twice", key=" ".join(map(str, key[:2]))))
     seen.add(key)
     return row

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modemd.billing.dropfolder import DropFolder
-from modemd.errors import ImportStopped
+from modemd.errors import Because, ImportStopped
 from modemd.store import database
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def take(order: Order, stopping: threading.Event) -> int:
 
     def go_on(_done: int, _of: int) -> None:
         if stopping.is_set():
-            raise ImportStopped(reason="the daemon stops")
+            raise ImportStopped(reason=Because("the daemon stops"))
 
     engine = database.connect(order.url)
     try:

@@ -12,7 +12,7 @@ from modemd import masks
 from modemd.billing.cells import money
 from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option, visible
 from modemd.config import SOFIA, Settings
-from modemd.errors import FileRefused
+from modemd.errors import InputRefused
 from modemd.service import customers, erasure, identities, subscriptions
 from modemd.service.consent import Consent
 from modemd.service.customers import Customer
@@ -136,7 +136,7 @@ def _write_private(path: Path, text: str) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise FileRefused(name=str(path), reason=f"it cannot be written: {error.strerror}") from error
+        raise InputRefused(name=str(path), reason=f"it cannot be written: {error.strerror}") from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(f"{text}\n")
 

@@ -8,7 +8,7 @@ from modemd.cli import common
 from modemd.cli.common import json_option, moment, now, open_database, print_json, settings_option
 from modemd.cli.reminders import actor, by_option, found, run_argument, show_list, show_status
 from modemd.config import Settings
-from modemd.errors import FileRefused
+from modemd.errors import InputRefused
 from modemd.service import campaigns, outages
 from modemd.store import database
 from modemd.store.schema import CampaignKind
@@ -152,11 +152,11 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 
 def _read(path: Path | None) -> str:
-    """Raises FileRefused for what is no short text file."""
+    """Raises InputRefused for what is no short text file."""
     assert path is not None  # noqa: S101 -- the caller has looked
     try:
         if path.stat().st_size > LARGEST:
-            raise FileRefused(name=path.name, reason=f"it has more than {LARGEST // 1_000_000} MB")
+            raise InputRefused(name=path.name, reason=f"it has more than {LARGEST // 1_000_000} MB")
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileRefused(name=path.name, reason=str(error)) from error
+        raise InputRefused(name=path.name, reason=str(error)) from error

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from modemd.cli import common
 from modemd.cli.common import json_option, now, open_database, person, print_json, settings_option
 from modemd.config import SOFIA, Settings
-from modemd.errors import CampaignRefused
+from modemd.errors import Because, CampaignRefused
 from modemd.service import campaigns
 from modemd.service.campaigns import Actor, Standing
 from modemd.service.reminders import preview as previews
@@ -40,7 +40,7 @@ def found(connection: Connection, run: int | None, kind: CampaignKind) -> int:
         return run
     current = campaigns.current(connection, kind)
     if current is None:
-        raise CampaignRefused(what="It", reason="there is none yet")
+        raise CampaignRefused(what="It", reason=Because("there is none yet"))
     return current.id
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
-from modemd.errors import NotAPhone, PduError, TextError
+from modemd.errors import Because, NotAPhone, PduError, TextError
 from modemd.pdu import alphabet
 from modemd.pdu.reader import Reader
 
@@ -79,7 +79,9 @@ class Address:
         if self.type is AddressType.ALPHANUMERIC:
             octets = alphabet.pack(septets := alphabet.encode_gsm7(self.number))
             if len(octets) > _MAX_DIGITS // 2:
-                raise TextError(reason=f"the sender's name {self.number!r} is longer than 11 characters")
+                raise TextError(
+                    reason=Because("the sender's name {name!r} is longer than 11 characters", name=self.number)
+                )
             return bytes((-(-len(septets) * 7 // 4), self._type_octet)) + octets
         return bytes((len(self._digits), self._type_octet)) + self._semi_octets()
 
@@ -103,7 +105,7 @@ class Address:
     def _semi_octets(self) -> bytes:
         digits = self._digits
         if not _DIGITS.fullmatch(digits):
-            raise NotAPhone(number=self.number)
+            raise NotAPhone(name=self.number)
         nibbles = list(digits.translate(_NIBBLE_OF_DIGIT))
         if len(nibbles) % 2:
             nibbles.append("f")

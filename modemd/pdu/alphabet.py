@@ -3,7 +3,7 @@
 import codecs
 from enum import StrEnum
 
-from modemd.errors import PduError, TextError
+from modemd.errors import Because, PduError, TextError
 from modemd.pdu import national
 
 
@@ -36,7 +36,7 @@ def encode_gsm7(text: str) -> bytes:
     """One octet a septet, escape pairs included. Raises TextError when alphabet and extension lack a character."""
     septets = try_gsm7(text)
     if septets is None:
-        raise TextError(reason="GSM 7-bit has not all of its characters")
+        raise TextError(reason=Because("GSM 7-bit has not all of its characters"))
     return septets
 
 

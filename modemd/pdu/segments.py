@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from modemd.errors import TextError
+from modemd.errors import Because, TextError
 from modemd.pdu import alphabet
 from modemd.pdu.alphabet import Alphabet
 
@@ -48,7 +48,7 @@ def cut(text: str) -> tuple[Alphabet, list[bytes]]:
     pair, or needs more than MAX_PARTS.
     """
     if not text:
-        raise TextError(reason="it is empty")
+        raise TextError(reason=Because("it is empty"))
     septets = alphabet.try_gsm7(text)
     if septets is None:
         return Alphabet.UCS2, _cut_ucs2(text)
@@ -73,7 +73,7 @@ def _cut_ucs2(text: str) -> list[bytes]:
     try:
         octets = text.encode("utf-16-be")
     except UnicodeEncodeError:
-        raise TextError(reason="it holds half a surrogate pair, which is no character") from None
+        raise TextError(reason=Because("it holds half a surrogate pair, which is no character")) from None
     if len(octets) <= _UCS2_SINGLE:
         return [octets]
     pieces = []
@@ -89,5 +89,7 @@ def _cut_ucs2(text: str) -> list[bytes]:
 
 def _checked(pieces: list[bytes]) -> list[bytes]:
     if len(pieces) > MAX_PARTS:
-        raise TextError(reason=f"it needs {len(pieces)} parts, and {MAX_PARTS} are the most")
+        raise TextError(
+            reason=Because("it needs {parts} parts, and {most} are the most", parts=len(pieces), most=MAX_PARTS)
+        )
     return pieces

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from modemd import audit
-from modemd.errors import PasswordRefused, RegistrationRefused
+from modemd.errors import Because, PasswordRefused, RegistrationRefused
 from modemd.store import passwords
 from modemd.store.schema import Channel, account, kep_nonce, portal_session
 
@@ -85,9 +85,9 @@ def change_password(conn: Connection, session: Session, password: str, now: date
     account_id = session.account_id
     present = conn.scalar(select(account.c.password_hash).where(account.c.id == account_id))
     if account_id is None or present is None:
-        raise PasswordRefused(reason="who signs in with a КЕП has no password here")
+        raise PasswordRefused(reason=Because("who signs in with a КЕП has no password here"))
     if passwords.fits(present, password):
-        raise PasswordRefused(reason="it is the present one; choose another")
+        raise PasswordRefused(reason=Because("it is the present one; choose another"))
     changed = account.update().where(account.c.id == account_id)
     conn.execute(changed.values(password_hash=passwords.hashed(password), one_time=False))
     conn.execute(delete(portal_session).where(portal_session.c.account_id == account_id))
@@ -178,7 +178,7 @@ def enter_kep(conn: Connection, nonce: str, browser: str, now: datetime) -> str:
 
 
 def _used() -> RegistrationRefused:
-    return RegistrationRefused(reason="this sign-in was begun too long ago, by another browser, or is used up")
+    return RegistrationRefused(reason=Because("this sign-in was begun too long ago, by another browser, or is used up"))
 
 
 def _hash(token: str) -> str:

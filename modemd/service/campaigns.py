@@ -9,13 +9,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import Connection
 
 from modemd import audit
 from modemd.config import SOFIA, Settings
-from modemd.errors import CampaignRefused
+from modemd.errors import Because, CampaignRefused
 from modemd.service.reminders import preview
 from modemd.service.reminders.forecast import Forecast, forecast
 from modemd.store import campaigns, portions, progress
@@ -58,9 +59,13 @@ def approve(conn: Connection, campaign_id: int, who: Actor, settings: Settings, 
     found = campaigns.get(conn, campaign_id, lock=True)
     _expect(found, what, CampaignState.PROPOSED)
     if who.role not in MAY_APPROVE:
-        raise CampaignRefused(what=what, reason=f"{who.name} is no manager, and only a manager approves")
+        raise CampaignRefused(
+            what=what, reason=Because("{name} is no manager, and only a manager approves", name=who.name)
+        )
     if settings.reminders.two_people and who.name == found.created_by:
-        raise CampaignRefused(what=what, reason=f"{who.name} has made the preview; somebody else has to approve it")
+        raise CampaignRefused(
+            what=what, reason=Because("{name} has made the preview; somebody else has to approve it", name=who.name)
+        )
     _check_data(conn, found, what, now)
     campaigns.change(conn, campaign_id, state=CampaignState.APPROVED, approved_by=who.name, approved_at=now)
     _note(conn, who, "campaign.approve", found, now)
@@ -83,12 +88,18 @@ def start(conn: Connection, campaign_id: int, recipients: int, who: Actor, setti
     if needs_approval:
         _check_starter(found, who, what)
     if recipients != found.recipients:
-        reason = f"it has {found.recipients} recipients and not {recipients}; look at the preview again"
+        reason = Because(
+            "it has {recipients} recipients and not {said}; look at the preview again",
+            recipients=found.recipients,
+            said=recipients,
+        )
         raise CampaignRefused(what=what, reason=reason)
     _check_data(conn, found, what, now)
     for other in campaigns.newest(conn, CampaignKind.REMINDER):
         if other.state in ACTIVE:
-            reason = f"run {other.id} is {other.state}; it has to be done or cancelled first"
+            reason = Because(
+                "run {run} is {state}; it has to be done or cancelled first", run=other.id, state=other.state
+            )
             raise CampaignRefused(what=what, reason=reason)
     campaigns.change(conn, campaign_id, state=CampaignState.RUNNING, started_by=who.name, started_at=now)
     _note(conn, who, "campaign.start", found, now)
@@ -98,7 +109,7 @@ def pause(conn: Connection, campaign_id: int, who: Actor, now: datetime, reason:
     """Stop at once: nothing leaves any more but what a modem has in hand. Anybody may; returns how many went back."""
     found = campaigns.get(conn, campaign_id, lock=True)
     _expect(found, "The pause", CampaignState.RUNNING)
-    back = halt(conn, found.id, reason or f"paused by {who.name}", now)
+    back = halt(conn, found.id, reason or Because("paused by {name}", name=who.name), now)
     _note(conn, who, "campaign.pause", found, now)
     return back
 
@@ -128,7 +139,7 @@ def cancel(conn: Connection, campaign_id: int, who: Actor, settings: Settings, n
     _expect(found, what, CampaignState.PROPOSED, CampaignState.APPROVED, *ACTIVE)
     if found.kind is CampaignKind.REMINDER:
         _check_role(who, settings, what)
-    reason = f"cancelled by {who.name}"
+    reason = Because("cancelled by {name}", name=who.name)
     campaigns.change(conn, campaign_id, state=CampaignState.CANCELLED, reason=reason, finished_at=now)
     waiting = portions.still_waiting(conn, campaign_id)
     taken = portions.take_back(conn, campaign_id, reason, now, for_good=True)
@@ -156,29 +167,44 @@ def current(conn: Connection, kind: CampaignKind) -> Campaign | None:
 
 def _expect(found: Campaign, what: str, *states: CampaignState) -> None:
     if found.state not in states:
-        why = f" ({found.reason})" if found.reason else ""
-        needed = " or ".join(states)
-        reason = f"campaign {found.id} is {found.state}{why}, and it would have to be {needed}"
+        facts = {"campaign": found.id, "state": found.state, "needed": reduce(_or, states[1:], str(states[0]))}
+        if found.reason:
+            known = {**facts, "why": found.reason}
+            reason = Because("campaign {campaign} is {state} ({why}), and it would have to be {needed}", **known)
+        else:
+            reason = Because("campaign {campaign} is {state}, and it would have to be {needed}", **facts)
         raise CampaignRefused(what=what, reason=reason)
+
+
+def _or(one: str, other: str) -> str:
+    return Because("{one} or {other}", one=one, other=other)
 
 
 def _check_starter(found: Campaign, who: Actor, what: str) -> None:
     if who.role not in MAY_START:
-        raise CampaignRefused(what=what, reason=f"{who.name} is no operator or manager of this panel")
+        raise CampaignRefused(
+            what=what, reason=Because("{name} is no operator or manager of this panel", name=who.name)
+        )
     if who.name == found.approved_by:
-        raise CampaignRefused(what=what, reason=f"{who.name} has approved it; somebody else has to start it")
+        raise CampaignRefused(
+            what=what, reason=Because("{name} has approved it; somebody else has to start it", name=who.name)
+        )
 
 
 def _check_role(who: Actor, settings: Settings, what: str) -> None:
     if settings.reminders.two_people and who.role not in MAY_START:
-        raise CampaignRefused(what=what, reason=f"{who.name} is no operator or manager of this panel")
+        raise CampaignRefused(
+            what=what, reason=Because("{name} is no operator or manager of this panel", name=who.name)
+        )
 
 
 def _check_data(conn: Connection, found: Campaign, what: str, now: datetime) -> None:
     data = preview.usable_data(conn, now, what)
     if (data.generation, data.at) != (found.generation, found.data_at):
-        at = f"{data.at.astimezone(SOFIA):%d.%m.%Y %H:%M}"
-        reason = f"newer data have come (of {at}), which make the preview void; make it again"
+        reason = Because(
+            "newer data have come (of {at:%d.%m.%Y %H:%M}), which make the preview void; make it again",
+            at=data.at.astimezone(SOFIA),
+        )
         raise CampaignRefused(what=what, reason=reason)
 
 

@@ -3,7 +3,7 @@
 from string import Formatter
 
 from modemd.config import Canned, Language, Settings
-from modemd.errors import CannedRefused, SettingsError
+from modemd.errors import Because, CannedRefused, SettingsError
 from modemd.pdu import segments
 from modemd.service import keywords, templates, transliteration
 
@@ -14,7 +14,7 @@ def render(name: str, language: Language, settings: Settings) -> str:
     """The text of a canned answer. Raises CannedRefused for a name that the settings do not have."""
     canned = settings.canned.get(name)
     if canned is None:
-        raise CannedRefused(name=name, reason=f"there are {', '.join(sorted(settings.canned))}.")
+        raise CannedRefused(name=name, reason=Because("there are {names}", names=", ".join(sorted(settings.canned))))
     return _filled(canned, language, settings)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modemd.config import KindName, Settings
-from modemd.errors import FileRefused, ModemdError
+from modemd.errors import InputRefused, ModemdError
 from modemd.pdu import segments
 from modemd.service import phones
 from modemd.store.outbox import NewMessage
@@ -41,21 +41,22 @@ def message(
 def read_csv(
     path: Path, kind: KindName, settings: Settings, now: datetime, not_before: datetime | None = None
 ) -> list[NewMessage]:
-    """The messages of a CSV file with the columns to, text, maybe id. Raises FileRefused that names the faulty rows."""
+    """The messages of a CSV file with the columns to, text, maybe id. Raises InputRefused naming the faulty rows."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file, strict=True)
             _check_columns(path, rows.fieldnames or [])
             return _messages(path, rows, kind, settings, now, not_before)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileRefused(name=path.name, reason=f"{error}") from error
+        raise InputRefused(name=path.name, reason=f"{error}") from error
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
     if not {"to", "text"} <= set(columns) <= {"to", "text", "id"} or len(set(columns)) != len(columns):
         found = ", ".join(columns) or "nothing"
-        raise FileRefused(
-            name=path.name, reason=f"the first line must name the columns to,text and maybe id, not {found}"
+        raise InputRefused(
+            name=path.name,
+            reason=f"the first line must name the columns to,text and maybe id, not {found}",
         )
 
 
@@ -77,9 +78,9 @@ def _messages(
             faults.append(f"line {rows.line_num}: {error}")
     if faults:
         more = f" … and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
-        raise FileRefused(name=path.name, reason="; ".join(faults[:_MOST_FAULTS]) + more)
+        raise InputRefused(name=path.name, reason="; ".join(faults[:_MOST_FAULTS]) + more)
     if not composed:
-        raise FileRefused(name=path.name, reason="it holds no message")
+        raise InputRefused(name=path.name, reason="it holds no message")
     return composed
 
 
@@ -87,9 +88,9 @@ def _from_row(
     row: dict[str | None, Any], ids: set[str], kind: KindName, settings: Settings, now: datetime, at: datetime | None
 ) -> NewMessage:
     if None in row or row["to"] is None or row["text"] is None:
-        raise FileRefused(name="the row", reason="it has not as many fields as the first line names")
+        raise InputRefused(name="the row", reason="it has not as many fields as the first line names")
     external_id = row.get("id") or None
     if external_id is not None and external_id in ids:
-        raise FileRefused(name="the row", reason=f"the id {external_id!r} stands in the file twice")
+        raise InputRefused(name="the row", reason=f"the id {external_id!r} stands in the file twice")
     ids.add(external_id or "")
     return message(kind, row["to"], row["text"], settings, now, at, external_id)

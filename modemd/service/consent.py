@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from modemd.errors import RegistrationRefused
+from modemd.errors import Because, RegistrationRefused
 from modemd.store.dialects import insert_into
 from modemd.store.schema import Channel, consent, consent_text
 
@@ -158,6 +158,8 @@ def _text_id(conn: Connection, shown: Shown) -> int:
     conn.execute(added.on_conflict_do_nothing(index_elements=["version"]))
     row = conn.execute(select(consent_text).where(consent_text.c.version == shown.version)).one()
     if row.text != shown.text:
-        reason = f"version {shown.version!r} of the consent text was shown with other words before"
+        reason = Because(
+            "version {version!r} of the consent text was shown with other words before", version=shown.version
+        )
         raise RegistrationRefused(reason=reason)
     return int(row.id)

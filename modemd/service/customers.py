@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from modemd import audit
-from modemd.errors import CustomerUnknown, NotABulgarianMobile, RevealRefused
+from modemd.errors import Because, CustomerUnknown, NotABulgarianMobile, RevealRefused
 from modemd.service import consent, phones
 from modemd.service.consent import SERVICES, Consent
 from modemd.store import listing
@@ -130,7 +130,7 @@ def history(conn: Connection, customer_no: str) -> list[Consent]:
 def reveal(conn: Connection, number: str, who: str, why: str, now: datetime) -> str:
     """Let a person of staff see a number in full: an audited act. Raises RevealRefused without a reason."""
     if not why.strip():
-        raise RevealRefused(reason="say why you need it")
+        raise RevealRefused(reason=Because("say why you need it"))
     audit.note(conn, who, "number.reveal", number, why.strip(), now)
     return number
 
@@ -142,7 +142,7 @@ def reveal_message(
     column = message.c.recipient if direction == "mt" else inbox.c.number
     number = conn.scalar(select(column).where(column.table.c.id == message_id))
     if number is None:
-        raise RevealRefused(reason=f"there is no message {message_id} with a number")
+        raise RevealRefused(reason=Because("there is no message {message_id} with a number", message_id=message_id))
     return reveal(conn, number, who, f"message {message_id}: {why.strip()}" if why.strip() else "", now)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from modemd.errors import TextError
+from modemd.errors import Because, TextError
 from modemd.pdu import alphabet, segments
 from modemd.pdu.alphabet import Alphabet
 from modemd.service.transliteration import to_latin
@@ -31,7 +31,7 @@ class Measured:
     parts: int
     left: int  # units that the last part still holds
     forcing: tuple[str, ...]  # the characters, each once, for which it cannot be GSM 7-bit
-    problem: str | None
+    problem: Because | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,5 @@ def _measured(text: str) -> Measured:
     try:
         size = segments.measure(text)
     except TextError as error:
-        return Measured(text, how, 0, 0, 0, forcing, str(error))
+        return Measured(text, how, 0, 0, 0, forcing, error.reason)
     return Measured(text, how, size.units, size.parts, size.left, forcing, None)

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from modemd import audit, masks
-from modemd.errors import CustomerUnknown, EraseRefused
+from modemd.errors import Because, CustomerUnknown, EraseRefused
 from modemd.service import consent, phones, subscriptions
 from modemd.service.consent import Given
 from modemd.store import campaigns, redaction
@@ -94,8 +94,12 @@ def _erase_texts(conn: Connection, number: str, secret: bytes, naming: str | Non
     _cancel(conn, list(conn.scalars(select(message.c.id).where(to, message.c.state == QUEUED))), now)
     on_its_way = select(message.c.id).where(to, message.c.state.in_(redaction.OPEN))
     if (found := conn.scalar(on_its_way.limit(1))) is not None:
-        reason = f"message {found} to {masks.phone(number)} is on its way or waits for a decision; when it is settled,"
-        raise EraseRefused(reason=f"{reason} try again")
+        reason = Because(
+            "message {message} to {number} is on its way or waits for a decision; when it is settled, try again",
+            message=found,
+            number=masks.phone(number),
+        )
+        raise EraseRefused(reason=reason)
     came = list(conn.scalars(select(inbox.c.id).where(by)))
     raw = inbox_part.update().where(inbox_part.c.inbox_id.in_(came))
     conn.execute(raw.values(pdu="", text=None, data=None))
@@ -109,7 +113,7 @@ def _cancel(conn: Connection, message_ids: Sequence[int], now: datetime) -> None
         if all(one.state is QUEUED and one.line_id is None for one in each.parts):
             for one in each.parts:
                 work.move(one, CANCELLED)
-            work.change(each, error="the customer was erased")
+            work.change(each, error=Because("the customer was erased"))
     if work.messages:
         work.write(now)
 
@@ -120,9 +124,12 @@ def _leave_campaigns(conn: Connection, number: str, customer_no: str) -> None:
     waiting = campaign_recipient.c.state.in_((RecipientState.WAITING, RecipientState.QUEUED))
     for row in conn.execute(query.where(about, waiting).distinct()).all():
         if row.state not in _UNSTARTED:
-            reason = f"run {row.id} speaks of this customer and is under way; when it is over or cancelled, try again"
+            reason = Because(
+                "run {run} speaks of this customer and is under way; when it is over or cancelled, try again",
+                run=row.id,
+            )
             raise EraseRefused(reason=reason)
-        campaigns.put_aside(conn, row.id, "a customer of it was erased")
+        campaigns.put_aside(conn, row.id, Because("a customer of it was erased"))
 
 
 def _erase_campaigns(conn: Connection, customer_no: str, secret: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from modemd.config import Settings
-from modemd.errors import VerbFailed
+from modemd.errors import Because, VerbFailed
 from modemd.pdu import segments
 from modemd.service import campaigns as acts
 from modemd.service import last_look, notices
@@ -26,8 +26,7 @@ from modemd.store.schema import CampaignKind, CampaignState
 
 log = logging.getLogger(__name__)
 
-NEW_DATA = "newer data have come before it was started"
-FIRST_LEFT = "the first {count} are out: look at what became of them, then resume"
+NEW_DATA = Because("newer data have come before it was started")
 
 
 def tick(conn: Connection, settings: Settings, now: datetime) -> bool:
@@ -55,10 +54,10 @@ def _move_on(conn: Connection, moved: Campaign, settings: Settings, now: datetim
         acts.halt(conn, moved.id, last_look.TOO_OLD, now)
         return
     if moved.ends_at is not None and moved.ends_at <= now:
-        in_outbox -= portions.take_back(conn, moved.id, "the outage is over", now, for_good=True)
+        in_outbox -= portions.take_back(conn, moved.id, Because("the outage is over"), now, for_good=True)
     elif not last_look.may_leave(moved, settings, now):
         if in_outbox:
-            portions.take_back(conn, moved.id, "the sending window has closed", now)
+            portions.take_back(conn, moved.id, last_look.WINDOW_CLOSED, now)
         return
     else:
         in_outbox += _hand_over(conn, moved, in_outbox, settings, now)
@@ -75,7 +74,8 @@ def _hand_over(conn: Connection, moved: Campaign, in_outbox: int, settings: Sett
         before = moved.recipients - portions.still_waiting(conn, moved.id)
         room = min(room, moved.pause_after - before)
         if room <= 0 and not in_outbox and before < moved.recipients:
-            acts.halt(conn, moved.id, FIRST_LEFT.format(count=before), now)
+            first = Because("the first {count} are out: look at what became of them, then resume", count=before)
+            acts.halt(conn, moved.id, first, now)
             log.info("campaign %s: paused after the first %s", moved.id, before)
             return 0
     next_ones = portions.next_waiting(conn, moved.id, room) if room > 0 else []

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, exists, select
 
 from modemd.config import SOFIA, Settings
-from modemd.errors import LeavesLater, NoLongerTrue
+from modemd.errors import Because, LeavesLater, NoLongerTrue
 from modemd.service import subscriptions
 from modemd.service.reminders import preview
 from modemd.service.reminders.rules import Reason, Rules, facts
@@ -30,8 +30,8 @@ from modemd.store.schema import (
     phone_customer,
 )
 
-TOO_OLD = "the data of billing are too old; import newer ones, then resume"
-WINDOW_CLOSED = "the sending window has closed"
+TOO_OLD = Because("the data of billing are too old; import newer ones, then resume")
+WINDOW_CLOSED = Because("the sending window has closed")
 MAY_SEND = (CampaignState.RUNNING, CampaignState.DONE)  # done: what was in doubt may come back to be sent again
 
 _begun = part.alias("begun")
@@ -93,7 +93,7 @@ class LastLook:
 
     def _why_later(self, conn: Connection, own: Campaign, now: datetime) -> str | None:
         if own.state not in MAY_SEND:
-            return f"campaign {own.id} is {own.state}"
+            return Because("campaign {campaign} is {state}", campaign=own.id, state=own.state)
         if not may_leave(own, self._settings, now):
             return WINDOW_CLOSED
         return TOO_OLD if own.kind is CampaignKind.REMINDER and not freshness(conn, now).may_remind else None

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from modemd import audit, masks
 from modemd.config import SOFIA, Language, Service
-from modemd.errors import TemplateRefused
+from modemd.errors import Because, TemplateRefused
 from modemd.pdu import segments
 from modemd.pdu.alphabet import Alphabet
 from modemd.service import templates
@@ -235,16 +235,25 @@ def check(name: Name, language: Language, text: str, service: Service) -> None:
     """Raises TemplateRefused; see `save`."""
     what = f"{name!r} ({language})"
     if len(text) > LONGEST:
-        raise TemplateRefused(what=what, reason=f"it has {len(text)} characters; {LONGEST} are the most")
+        raise TemplateRefused(
+            what=what,
+            reason=Because("it has {count} characters; {most} are the most", count=len(text), most=LONGEST),
+        )
     _check_facts(name, text, what)
     if templates.has_link(text):
-        raise TemplateRefused(what=what, reason="it holds a link, and the service promises to send none")
+        raise TemplateRefused(what=what, reason=Because("it holds a link, and the service promises to send none"))
     measured = worst(name, language, text, service)
     if language != "bg-Cyrl" and measured.alphabet is not Alphabet.GSM7:
-        reason = "it holds a character that GSM 03.38 does not have; a Latin text has to do without (write EUR for €)"
+        reason = Because(
+            "it holds a character that GSM 03.38 does not have; a Latin text has to do without (write EUR for €)"
+        )
         raise TemplateRefused(what=what, reason=reason)
     if measured.parts > MOST_PARTS:
-        reason = f"at its worst it would need {measured.parts} parts; {MOST_PARTS} are the most, so shorten it"
+        reason = Because(
+            "at its worst it would need {parts} parts; {most} are the most, so shorten it",
+            parts=measured.parts,
+            most=MOST_PARTS,
+        )
         raise TemplateRefused(what=what, reason=reason)
 
 
@@ -274,7 +283,10 @@ def _known(name: str, language: str) -> tuple[Name, Language]:
             if (name, language) == (known_name, known_language):
                 return known_name, known_language
     names, languages = ", ".join(get_args(Name)), ", ".join(get_args(Language))
-    raise TemplateRefused(what=f"{name!r} ({language})", reason=f"there are {names}, each in {languages}")
+    raise TemplateRefused(
+        what=f"{name!r} ({language})",
+        reason=Because("there are {names}, each in {languages}", names=names, languages=languages),
+    )
 
 
 def _check_facts(name: Name, text: str, what: str) -> None:
@@ -282,15 +294,17 @@ def _check_facts(name: Name, text: str, what: str) -> None:
     try:
         pieces = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise TemplateRefused(what=what, reason=f"its braces do not fit together: {error}") from error
+        raise TemplateRefused(what=what, reason=Because("its braces do not fit together")) from error
     named = {field for _, field, _, _ in pieces if field is not None}
     odd = {f"{{{field}}}" for _, field, form, conversion in pieces if field is not None and (form or conversion)}
     odd |= {f"{{{field}}}" for field in named if field not in _ALLOWED[name]}
     if odd:
         known = ", ".join(f"{{{fact}}}" for fact in sorted(_ALLOWED[name]))
-        raise TemplateRefused(what=what, reason=f"{min(odd)} is nothing it could say; there are {known}")
+        raise TemplateRefused(
+            what=what, reason=Because("{fact} is nothing it could say; there are {known}", fact=min(odd), known=known)
+        )
     missing = _REQUIRED[name] - named
     if missing:
-        raise TemplateRefused(what=what, reason=f"{{{min(missing)}}} is missing")
+        raise TemplateRefused(what=what, reason=Because("{fact} is missing", fact=f"{{{min(missing)}}}"))
     if name in ("reminder", "reminder_several") and not named & _CUTOFF:
-        raise TemplateRefused(what=what, reason="{cutoff} is missing")
+        raise TemplateRefused(what=what, reason=Because("{fact} is missing", fact="{cutoff}"))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from modemd import audit
 from modemd.config import Language, Settings
-from modemd.errors import CampaignRefused, NothingToSend
+from modemd.errors import Because, CampaignRefused, NothingToSend
 from modemd.pdu import segments
 from modemd.service import metering_points, notices, subscriptions, templates
 from modemd.service.campaigns import Actor
@@ -62,19 +62,18 @@ def read(points: str, begins: datetime, ends: datetime, text: str, now: datetime
     found = metering_points.pasted(points)
     wrong = [point for point in found if not metering_points.is_valid(point)]
     if wrong:
-        named = ", ".join(repr(point[:20]) for point in wrong[:_MOST_NAMED])
-        more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
-        raise _refused(f"{named}{more}: no metering point 32Z… with a right check character")
+        points = _named([repr(point[:20]) for point in wrong])
+        raise _refused(Because("{points}: no metering point 32Z… with a right check character", points=points))
     if not found:
-        raise _refused("no metering point was given")
+        raise _refused(Because("no metering point was given"))
     if ends <= begins:
-        raise _refused("it ends before it begins")
+        raise _refused(Because("it ends before it begins"))
     if ends <= now:
-        raise _refused("it is over already")
+        raise _refused(Because("it is over already"))
     if ends - begins > LONGEST:
-        raise _refused(f"it would last longer than {LONGEST.days} days")
+        raise _refused(Because("it would last longer than {days} days", days=LONGEST.days))
     if templates.has_link(text):
-        raise _refused("the text holds a link, and the service promises to send none")
+        raise _refused(Because("the text holds a link, and the service promises to send none"))
     return Outage(tuple(found), begins, ends, " ".join(text.split()))
 
 
@@ -87,8 +86,7 @@ def prepare(conn: Connection, outage: Outage, settings: Settings) -> Announcemen
     by_point = _customers(conn, outage.points)
     unknown = [point for point in outage.points if point not in by_point]
     if unknown:
-        more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
-        raise _refused(f"no active customer has {', '.join(unknown[:_MOST_NAMED])}{more}")
+        raise _refused(Because("no active customer has {points}", points=_named(unknown)))
     wording = _wording(conn, outage, settings)
     customers = {number for numbers in by_point.values() for number in numbers}
     told: list[NewRecipient] = []
@@ -98,7 +96,11 @@ def prepare(conn: Connection, outage: Outage, settings: Settings) -> Announcemen
         samples.setdefault(language, text)
         told.append(NewRecipient(number, language, tuple(own), segments.measure(text).parts))
     if not told:
-        raise NothingToSend(reason=f"none of the {len(customers)} customers there has chosen to hear of outages")
+        raise NothingToSend(
+            reason=Because(
+                "none of the {customers} customers there has chosen to hear of outages", customers=len(customers)
+            )
+        )
     return Announcement(outage, len(customers), tuple(told), wording, tuple(samples.values()))
 
 
@@ -127,13 +129,15 @@ def call_off(conn: Connection, campaign_id: int, who: Actor, settings: Settings,
     what = "The outage was not called off; it"
     found = campaigns.get(conn, campaign_id, lock=True)
     if found.kind is not CampaignKind.OUTAGE or found.calls_off is not None:
-        raise CampaignRefused(what=what, reason=f"campaign {campaign_id} announces no outage")
+        raise CampaignRefused(
+            what=what, reason=Because("campaign {campaign} announces no outage", campaign=campaign_id)
+        )
     if found.state is CampaignState.CANCELLED:
-        raise CampaignRefused(what=what, reason=f"it was {found.reason}")
+        raise CampaignRefused(what=what, reason=Because("it was ended before: {reason}", reason=found.reason))
     outage = _outage_of(found)
     if outage.ends <= now:
-        raise CampaignRefused(what=what, reason="it is over already")
-    reason = f"called off by {who.name}"
+        raise CampaignRefused(what=what, reason=Because("it is over already"))
+    reason = Because("called off by {name}", name=who.name)
     campaigns.change(conn, campaign_id, state=CampaignState.CANCELLED, reason=reason, finished_at=now)
     portions.take_back(conn, campaign_id, reason, now, for_good=True)
     wording: Wording = json.loads(found.wording)
@@ -180,7 +184,7 @@ def _columns(outage: Outage, wording: Wording, who: Actor, now: datetime) -> dic
 
 def _outage_of(found: Campaign) -> Outage:
     if found.begins_at is None or found.ends_at is None:
-        raise CampaignRefused(what="It", reason=f"campaign {found.id} is no outage")
+        raise CampaignRefused(what="It", reason=Because("campaign {campaign} is no outage", campaign=found.id))
     return Outage((), found.begins_at, found.ends_at, found.text or "")
 
 
@@ -203,7 +207,13 @@ def _wording(conn: Connection, outage: Outage, settings: Settings) -> Wording:
             notices.check(name, language, text, settings.service)
         size = segments.measure(_said("outage", outage, ["0" * 12] * MOST_CUSTOMERS, language, found, settings))
         if size.parts > notices.MOST_PARTS:
-            raise _refused(f"in {language} the message would need {size.parts} parts; shorten the text")
+            raise _refused(
+                Because(
+                    "in {language} the message would need {parts} parts; shorten the text",
+                    language=language,
+                    parts=size.parts,
+                )
+            )
     return found
 
 
@@ -240,5 +250,10 @@ def _fingerprint(outage: Outage, recipients: Sequence[NewRecipient]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _refused(reason: str) -> CampaignRefused:
+def _named(points: Sequence[str]) -> str:
+    named, more = ", ".join(points[:_MOST_NAMED]), len(points) - _MOST_NAMED
+    return Because("{points} and {count} more", points=named, count=more) if more > 0 else named
+
+
+def _refused(reason: Because) -> CampaignRefused:
     return CampaignRefused(what="The announcement", reason=reason)

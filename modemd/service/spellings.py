@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from modemd import audit
 from modemd.config import Service
-from modemd.errors import SpellingRefused
+from modemd.errors import Because, SpellingRefused
 from modemd.service import keywords, templates
 from modemd.service.keywords import Keyword, Reading
 from modemd.store import unread
@@ -64,16 +64,18 @@ def forget(conn: Connection, words: str, by: str, now: datetime) -> str:
     """Take a spelling back; returns it as it was kept. Raises SpellingRefused if nobody taught it."""
     spelling = keywords.plain(words)
     if not unread.forget(conn, spelling):
-        raise SpellingRefused(words=words, kind="nothing", reason="nobody taught it (see: modemd unread spellings)")
+        raise SpellingRefused(
+            words=words, kind="nothing", reason=Because("nobody taught it (see: modemd unread spellings)")
+        )
     audit.note(conn, by, "spelling.forget", spelling, "", now)
     return spelling
 
 
 def _check_text(text: str | None, spelling: str, words: str | None, kind: str, service: Service) -> None:
     if templates.is_ours(text or "", service):
-        raise SpellingRefused(words=spelling, kind=kind, reason="the text is an answer of ours that came back")
+        raise SpellingRefused(words=spelling, kind=kind, reason=Because("the text is an answer of ours that came back"))
     if words is not None and f" {spelling} " not in f" {keywords.plain(text or '')} ":
-        raise SpellingRefused(words=words, kind=kind, reason="these words do not stand in the text")
+        raise SpellingRefused(words=words, kind=kind, reason=Because("these words do not stand in the text"))
 
 
 def _check(spelling: str, kind: str, taught: dict[str, Keyword]) -> Keyword:
@@ -84,22 +86,22 @@ def _check(spelling: str, kind: str, taught: dict[str, Keyword]) -> Keyword:
     return cast(Keyword, kind)
 
 
-def _fault(spelling: str, kind: str, taught: dict[str, Keyword]) -> str | None:
+def _fault(spelling: str, kind: str, taught: dict[str, Keyword]) -> Because | None:
     if kind not in get_args(Keyword):
-        return f"a keyword is one of {', '.join(get_args(Keyword))}"
+        return Because("a keyword is one of {kinds}", kinds=", ".join(get_args(Keyword)))
     reading = keywords.explain(spelling, taught)
     if reading.customer_numbers:
-        return "it holds a customer number"
+        return Because("it holds a customer number")
     if reading.kind != "unknown":
-        return f"it is read as {reading.kind} already"
+        return Because("it is read as {kind} already", kind=reading.kind)
     if kind != "stop" and keywords.nearly_stop(spelling):
-        return "it is one letter away from STOP, which must never be read as anything else"
+        return Because("it is one letter away from STOP, which must never be read as anything else")
     if sum(map(str.isalpha, spelling)) < FEWEST_LETTERS:
-        return f"it has fewer than {FEWEST_LETTERS} letters"
+        return Because("it has fewer than {fewest} letters", fewest=FEWEST_LETTERS)
     if len(spelling) > LONGEST:
-        return f"it has more than {LONGEST} characters; choose the words that matter"
+        return Because("it has more than {most} characters; choose the words that matter", most=LONGEST)
     with_it: dict[str, Keyword] = {**taught, spelling: cast(Keyword, kind)}
     for words, own in taught.items():
         if keywords.explain(words, with_it).kind != own:
-            return f"{words!r} would no longer be read as {own}"
+            return Because("{words!r} would no longer be read as {kind}", words=words, kind=own)
     return None

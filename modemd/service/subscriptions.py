@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select
 
 from modemd import audit, masks
 from modemd.config import SOFIA, Language
-from modemd.errors import NotRegistered, PhoneIsFull, RegistrationRefused, WrongNumber
+from modemd.errors import Because, NotRegistered, PhoneIsFull, RegistrationRefused, WrongNumber
 from modemd.service import consent, phones
 from modemd.service.consent import CUSTOMER, NOTICES, SERVICES, Given, Shown
 from modemd.store.dialects import one_at_a_time
@@ -151,8 +151,11 @@ def end(
     tied = _customers_of(conn, number)
     strangers = sorted(set(customer_numbers or ()) - set(tied))
     if not tied or strangers:
-        whom = f" for customer {strangers[0]}" if tied else ""
-        raise NotRegistered(reason=f"{masks.phone(number)} is not registered{whom}")
+        masked = masks.phone(number)
+        if not tied:
+            raise NotRegistered(reason=Because("{number} is not registered", number=masked))
+        other = Because("{number} is not registered for customer {customer}", number=masked, customer=strangers[0])
+        raise NotRegistered(reason=other)
     how = Given(channel, who, now)
     if services is not None:
         _check_services(services)
@@ -205,7 +208,7 @@ def lift_wrong_number(conn: Connection, written: str, who: str, now: datetime) -
     number = phones.recipient(written)
     marked = phone.update().where(phone.c.number == number, phone.c.wrong_number_at.is_not(None))
     if conn.execute(marked.values(wrong_number_at=None)).rowcount != 1:
-        raise NotRegistered(reason=f"{masks.phone(number)} is not marked as a wrong number")
+        raise NotRegistered(reason=Because("{number} is not marked as a wrong number", number=masks.phone(number)))
     audit.note(conn, who, "phone.right", number, "", now)
     return number
 
@@ -269,25 +272,36 @@ def _customers_of(conn: Connection, number: str) -> list[str]:
 def _check_choices(services: Collection[str], language: str) -> None:
     _check_services(services)
     if language not in get_args(Language):
-        raise RegistrationRefused(reason=f"{language!r} is no language; choose one of {', '.join(get_args(Language))}")
+        raise RegistrationRefused(
+            reason=Because(
+                "{language!r} is no language; choose one of {languages}",
+                language=language,
+                languages=", ".join(get_args(Language)),
+            )
+        )
 
 
 def _check_services(services: Collection[str]) -> None:
+    known = ", ".join(SERVICES)
+    if not services:
+        raise RegistrationRefused(reason=Because("no service was chosen; choose any of {services}", services=known))
     unknown = [service for service in services if service not in SERVICES]
-    if unknown or not services:
-        what = f"{unknown[0]!r} is no service" if unknown else "no service was chosen"
-        raise RegistrationRefused(reason=f"{what}; choose any of {', '.join(SERVICES)}")
+    if unknown:
+        reason = Because("{service!r} is no service; choose any of {services}", service=unknown[0], services=known)
+        raise RegistrationRefused(reason=reason)
 
 
 def _new_customers(conn: Connection, tied: Collection[str], customer_numbers: Sequence[str]) -> list[str]:
     """Those of the customer numbers that are not tied to the phone yet, all checked."""
     if not customer_numbers:
-        raise RegistrationRefused(reason="no customer number was given")
+        raise RegistrationRefused(reason=Because("no customer number was given"))
     for customer_no in customer_numbers:
         _check_customer(conn, customer_no)
     new = [customer_no for customer_no in dict.fromkeys(customer_numbers) if customer_no not in tied]
     if new and len(tied) + len(new) > MOST_CUSTOMERS:
-        raise PhoneIsFull(most=MOST_CUSTOMERS, count=len(tied) + len(new))
+        most, count = MOST_CUSTOMERS, len(tied) + len(new)
+        reason = Because("a phone may have {most} customer numbers; this would be {count}", most=most, count=count)
+        raise PhoneIsFull(reason=reason)
     return new
 
 
@@ -297,7 +311,9 @@ def _check_customer(conn: Connection, customer_no: str) -> None:
         select(customer.c.active).where(customer.c.generation == current, customer.c.customer_no == customer_no)
     )
     if active is None:
-        reason = f"customer {customer_no} is not in the customers that billing has handed over"
+        reason = Because(
+            "customer {customer} is not in the customers that billing has handed over", customer=customer_no
+        )
         raise RegistrationRefused(reason=reason)
     if not active:
-        raise RegistrationRefused(reason=f"customer {customer_no} is not active any more")
+        raise RegistrationRefused(reason=Because("customer {customer} is not active any more", customer=customer_no))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from modemd import audit, masks
 from modemd.config import Settings
-from modemd.errors import AnswerRefused
+from modemd.errors import AnswerRefused, Because
 from modemd.pdu import segments
 from modemd.service import canned, phones, replies, subscriptions, templates
 from modemd.store import unread
@@ -94,16 +94,18 @@ def _note(conn: Connection, action: str, rows: Sequence[UnreadRow], detail: str,
 def _answer(conn: Connection, row: UnreadRow, text: str, by: str, settings: Settings, now: datetime) -> int:
     phone = _phone(row)
     if phone is None:
-        raise AnswerRefused(inbox_id=row.id, reason="its sender is a short code or a name, which takes no answer")
+        raise AnswerRefused(
+            inbox_id=row.id, reason=Because("its sender is a short code or a name, which takes no answer")
+        )
     if subscriptions.is_wrong_number(conn, phone):
-        raise AnswerRefused(inbox_id=row.id, reason="its phone is marked as a wrong number")
+        raise AnswerRefused(inbox_id=row.id, reason=Because("its phone is marked as a wrong number"))
     fault = _fault(text)
     if fault is not None:
-        raise AnswerRefused(inbox_id=row.id, reason=f"the answer {fault}")
+        raise AnswerRefused(inbox_id=row.id, reason=fault)
     unread.close(conn, row.id, Outcome.ANSWERED, by, now)
     message_id = replies.queue(conn, row.id, row.line_id, phone, text, settings, now)
     if message_id is None:
-        raise AnswerRefused(inbox_id=row.id, reason="this phone has had as many answers as it may get for now")
+        raise AnswerRefused(inbox_id=row.id, reason=Because("this phone has had as many answers as it may get for now"))
     return message_id
 
 
@@ -111,12 +113,12 @@ def _phone(row: UnreadRow) -> str | None:
     return phones.sender(row.number) if row.replyable else None
 
 
-def _fault(text: str) -> str | None:
+def _fault(text: str) -> Because | None:
     if not text:
-        return "is empty"
+        return Because("the answer is empty")
     if templates.has_link(text):
-        return "holds a link, and our texts hold none"
+        return Because("the answer holds a link, and our texts hold none")
     parts = segments.measure(text).parts
     if parts > templates.MOST_PARTS:
-        return f"needs {parts} parts, and {templates.MOST_PARTS} is the most"
+        return Because("the answer needs {parts} parts, and {most} is the most", parts=parts, most=templates.MOST_PARTS)
     return None

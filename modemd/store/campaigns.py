@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, text
 
 from modemd.config import Language
-from modemd.errors import CampaignRefused
+from modemd.errors import Because, CampaignRefused
 from modemd.store import wakeup
 from modemd.store.bulk import Bulk
 from modemd.store.dialects import next_ids
@@ -122,7 +122,7 @@ def get(conn: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
     query = _CAMPAIGN.where(campaign.c.id == campaign_id)
     row = conn.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
-        raise CampaignRefused(what="It", reason=f"there is no campaign {campaign_id}")
+        raise CampaignRefused(what="It", reason=Because("there is no campaign {campaign}", campaign=campaign_id))
     return _campaign(row)
 
 
@@ -152,7 +152,7 @@ def change(conn: Connection, campaign_id: int, **columns: Any) -> None:
     wakeup.notify(conn)
 
 
-def put_aside(conn: Connection, campaign_id: int, reason: str) -> None:
+def put_aside(conn: Connection, campaign_id: int, reason: Because) -> None:
     """A preview that is good for nothing any more: void, and whom it would have reached is forgotten."""
     change(conn, campaign_id, state=CampaignState.VOID, reason=reason)
     of_it = select(campaign_recipient.c.id).where(campaign_recipient.c.campaign_id == campaign_id)

@@ -6,7 +6,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from modemd.errors import PasswordRefused
+from modemd.errors import Because, PasswordRefused
 
 SHORTEST = 12  # characters
 LONGEST = 128  # an endless one would keep the hash function busy
@@ -19,7 +19,7 @@ _hasher = PasswordHasher()
 def check_length(password: str) -> None:
     """Raises PasswordRefused for one that nobody may choose."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise PasswordRefused(reason=f"it needs {SHORTEST} to {LONGEST} characters")
+        raise PasswordRefused(reason=Because("it needs {least} to {most} characters", least=SHORTEST, most=LONGEST))
 
 
 def hashed(password: str) -> str:

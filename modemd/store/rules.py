@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, literal, or_, select
 
-from modemd.errors import LineUnknown
+from modemd.errors import Because, LineUnknown
 from modemd.store import wakeup
 from modemd.store.dialects import upsert
 from modemd.store.schema import line, line_rule, modem, part
@@ -81,7 +81,9 @@ def find(conn: Connection, who: str) -> LineRule:
     """The one line with this name, ICCID or own number. Raises LineUnknown."""
     rows = conn.execute(_RULES.where(or_(line.c.name == who, line.c.iccid == who, line_rule.c.number == who))).all()
     if len(rows) != 1:
-        raise LineUnknown(line=who, reason="there is no such line" if not rows else "there are several: use the ICCID")
+        raise LineUnknown(
+            line=who, reason=Because("there are several: use the ICCID") if rows else Because("there is no such line")
+        )
     return _rule(rows[0])
 
 

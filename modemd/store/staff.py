@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from modemd.errors import PasswordRefused, UserRefused
+from modemd.errors import Because, PasswordRefused, UserRefused
 from modemd.store import passwords
 from modemd.store.dialects import insert_into
 from modemd.store.schema import staff, staff_session
@@ -51,13 +51,13 @@ def add(conn: Connection, name: str, role: str, now: datetime) -> str:
     """
     name, known_role = tidy(name), _role(role)
     if not _NAME.fullmatch(name):
-        reason = "a name has 2 to 64 small Latin letters, digits and . _ -, and begins with a letter"
+        reason = Because("a name has 2 to 64 small Latin letters, digits and . _ -, and begins with a letter")
         raise UserRefused(reason=reason)
     password = passwords.one_time()
     row = {"name": name, "role": known_role, "created_at": now, **_password(password, one_time=True)}
     added = insert_into(conn, staff).values(**row).on_conflict_do_nothing(index_elements=["name"])
     if conn.scalar(added.returning(staff.c.id)) is None:
-        raise UserRefused(reason=f"there is a user named {name} already")
+        raise UserRefused(reason=Because("there is a user named {name} already", name=name))
     return password
 
 
@@ -89,7 +89,7 @@ def change_password(conn: Connection, person_id: int, password: str) -> Person:
     passwords.check_length(password)
     changed = staff.update().where(staff.c.id == person_id).values(**_password(password, one_time=False))
     if conn.execute(changed).rowcount != 1:
-        raise PasswordRefused(reason="there is no such user any more")
+        raise PasswordRefused(reason=Because("there is no such user any more"))
     return person(conn.execute(PERSON.where(staff.c.id == person_id)).one())
 
 
@@ -155,7 +155,7 @@ def _role(role: str) -> Role:
     try:
         return Role(role)
     except ValueError:
-        raise UserRefused(reason=f"a role is one of {', '.join(Role)}") from None
+        raise UserRefused(reason=Because("a role is one of {roles}", roles=", ".join(Role))) from None
 
 
 def _password(password: str, *, one_time: bool) -> dict[str, Any]:

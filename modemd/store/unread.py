@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, text
 
-from modemd.errors import NotUnread
+from modemd.errors import Because, NotUnread
 from modemd.store import wakeup
 from modemd.store.dialects import insert_into, upsert
 from modemd.store.schema import InboxState, Outcome, inbox, line, spelling, unread_outcome
@@ -85,19 +85,20 @@ def _leave(conn: Connection, inbox_id: int, to: InboxState, outcome: Outcome, by
     upsert(conn, unread_outcome, [{"inbox_id": inbox_id, "outcome": outcome, "by": by, "at": now}], ["inbox_id"])
 
 
-_OUTCOMES = {
-    Outcome.ANSWERED: "was answered by",
-    Outcome.SPELLING: "was read after all, by a spelling that was taught by",
-    Outcome.DROPPED: "was dropped by",
-}
-
-
-def _what_became_of(conn: Connection, inbox_id: int) -> str:
+def _what_became_of(conn: Connection, inbox_id: int) -> Because:
     decided = conn.execute(select(unread_outcome).where(unread_outcome.c.inbox_id == inbox_id)).one_or_none()
     if decided is not None:
-        return f"{_OUTCOMES[Outcome(decided.outcome)]} {decided.by} meanwhile"
+        match Outcome(decided.outcome):
+            case Outcome.ANSWERED:
+                return Because("was answered by {name} meanwhile", name=decided.by)
+            case Outcome.SPELLING:
+                return Because("was read after all, by a spelling that was taught by {name} meanwhile", name=decided.by)
+            case Outcome.DROPPED:
+                return Because("was dropped by {name} meanwhile", name=decided.by)
     state = conn.scalar(select(inbox.c.state).where(inbox.c.id == inbox_id))
-    return "does not exist" if state is None else f"is {state}, and only an unread one is for a person to decide"
+    if state is None:
+        return Because("does not exist")
+    return Because("is {state}, and only an unread one is for a person to decide", state=state)
 
 
 # spellings

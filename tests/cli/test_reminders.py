@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from modemd.cli import common
 from modemd.cli.main import cli
 from modemd.config import Settings
-from modemd.errors import CampaignRefused, FileRefused, TemplateRefused
+from modemd.errors import CampaignRefused, InputRefused, TemplateRefused
 from modemd.store import database, lines, listing, staff
 from modemd.store.schema import customer as customers
 from tests.service.desk import Desk
@@ -163,7 +163,7 @@ def test_an_outage_is_announced_and_called_off(run: Run, tmp_path: Path) -> None
     ("arguments", "error", "reason"),
     [
         (("--points", "32Z0"), CampaignRefused, "no metering point"),
-        (("--file", "/nowhere/points.txt"), FileRefused, "No such file"),
+        (("--file", "/nowhere/points.txt"), InputRefused, "No such file"),
         (("--points", itn(9)), CampaignRefused, f"no active customer has {itn(9)}"),
     ],
 )

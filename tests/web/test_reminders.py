@@ -44,7 +44,7 @@ def test_a_run_goes_from_preview_to_start_in_the_hands_of_three(panel: RunningPa
     assert "трябва да го пусне друг човек" in act(manager, "approve")
     assert state(panel) is CampaignState.APPROVED
     assert "Пусни" not in manager.page("/reminders/1").split("<h1>")[1].split("Преглед")[0]
-    assert "it has 3 recipients and not 4" in act(operator, "start", recipients="4")
+    assert "Получателите са 3, а не 4" in act(operator, "start", recipients="4")
     assert state(panel) is CampaignState.APPROVED
     act(operator, "start", recipients="3")
     assert state(panel) is CampaignState.RUNNING
@@ -109,7 +109,7 @@ def test_without_data_or_with_old_ones_nothing_is_previewed(panel: RunningPanel)
     panel.now += timedelta(hours=49)
     operator.sign_in("elena", "correct horse battery")
     operator.post("/reminders/preview", form_at="/reminders/")
-    assert "older than 48 hours" in operator.page("/reminders/")
+    assert "по-стари от 48 часа" in operator.page("/reminders/")
 
 
 def test_five_texts_at_most_go_to_one_s_own_phone(panel: RunningPanel) -> None:

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "web/translations/bg/LC_MESSAGES"
-KEYWORDS = ["-k", "lazy_gettext", "-k", "lazy_pgettext:1c,2", "-k", "_advice"]
+KEYWORDS = ["-k", "lazy_gettext", "-k", "lazy_pgettext:1c,2", "-k", "_advice", "-k", "Because"]
 
 
 def _catalogue(path: Path, locale: str | None = None) -> Catalog:
@@ -22,6 +22,11 @@ def _catalogue(path: Path, locale: str | None = None) -> Catalog:
 
 def _texts(catalogue: Catalog) -> set[tuple[object, object]]:
     return {(message.context, message.id) for message in catalogue if message.id}
+
+
+def _fields(text: object) -> set[tuple[str | None, str | None]]:
+    """What stands in braces, and how it is to be written."""
+    return {(name, form) for _, name, form, _ in string.Formatter().parse(str(text)) if name is not None}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +39,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """What the source marks for translation, found as web/babel.toml says."""
     path = tmp_path_factory.mktemp("babel") / "messages.pot"
     command = ["pybabel", "-q", "extract", "-F", str(ROOT / "web/babel.toml"), *KEYWORDS, "-o", str(path)]
-    CommandLineInterface().run([*command, str(ROOT / "web"), str(ROOT / "modemd/causes.py")])
+    CommandLineInterface().run([*command, str(ROOT / "web"), str(ROOT / "modemd")])
     return _catalogue(path)
 
 
@@ -53,6 +58,8 @@ def test_every_text_is_translated(bulgarian: Catalog) -> None:
 def test_translations_keep_the_places_for_values(bulgarian: Catalog) -> None:
     for message in bulgarian:
         assert [str(error) for error in message.check(bulgarian)] == []
+        if isinstance(message.id, str) and "%(" not in message.id:
+            assert _fields(message.string) == _fields(message.id), message.id
 
 
 def test_bulgarian_is_written_in_cyrillic(bulgarian: Catalog) -> None:

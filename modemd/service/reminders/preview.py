@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from modemd import quota
 from modemd.config import SOFIA, Limits, Settings
-from modemd.errors import CampaignRefused, NothingToSend
+from modemd.errors import Because, CampaignRefused, NothingToSend
 from modemd.pdu import segments
 from modemd.service import notices
 from modemd.service.calendar import Calendar, Window
@@ -105,10 +105,13 @@ def usable_data(conn: Connection, now: datetime, what: str) -> Data:
     """The open items that count, if they are new enough to remind anybody. Raises NothingToSend or CampaignRefused."""
     data = audience.current_data(conn)
     if data is None:
-        raise NothingToSend(reason="billing has handed over no open items yet")
+        raise NothingToSend(reason=Because("billing has handed over no open items yet"))
     if not freshness(conn, now).may_remind:
-        at, hours = f"{data.at.astimezone(SOFIA):%d.%m.%Y %H:%M}", STOP_AFTER.total_seconds() / 3600
-        reason = f"the data are of {at}, older than {hours:.0f} hours; import newer ones"
+        reason = Because(
+            "the data are of {at:%d.%m.%Y %H:%M}, older than {hours:.0f} hours; import newer ones",
+            at=data.at.astimezone(SOFIA),
+            hours=STOP_AFTER.total_seconds() / 3600,
+        )
         raise CampaignRefused(what=what, reason=reason)
     return data
 
@@ -120,13 +123,13 @@ def propose(conn: Connection, made: Preview, settings: Settings, who: str, now: 
     NothingToSend, and CampaignRefused where newer data have come since it was made.
     """
     if not made.recipients:
-        raise NothingToSend(reason="no invoice is to be reminded of")
+        raise NothingToSend(reason=Because("no invoice is to be reminded of"))
     if audience.current_data(conn) != made.data:
-        raise CampaignRefused(what="The preview", reason="newer data have just come; make it again")
+        raise CampaignRefused(what="The preview", reason=Because("newer data have just come; make it again"))
     for earlier in campaigns.unstarted(conn, CampaignKind.REMINDER):
         if earlier.fingerprint == made.fingerprint:
             return earlier.id
-        campaigns.put_aside(conn, earlier.id, "a newer preview has taken its place")
+        campaigns.put_aside(conn, earlier.id, Because("a newer preview has taken its place"))
     columns = {
         "kind": CampaignKind.REMINDER,
         "state": CampaignState.PROPOSED,

@@ -5,6 +5,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, text
 
 from modemd.store.tables.base import Id, UtcTime, metadata, one_of, partial_index
+from modemd.store.tables.kept import KeptReason
 
 
 class CampaignKind(StrEnum):
@@ -43,7 +44,7 @@ campaign = Table(
     Column("id", Id, primary_key=True),
     Column("kind", String(12), nullable=False),
     Column("state", String(12), nullable=False),
-    Column("reason", Text),  # why it is paused, cancelled or void
+    Column("reason", KeptReason),  # why it is paused, cancelled or void
     Column("fingerprint", String(64), nullable=False),  # of its recipients and the data they come from
     Column("generation", Id),  # of the open items; None for an outage
     Column("data_at", UtcTime),

@@ -12,11 +12,11 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
 from modemd.store.tables.base import Id, UtcTime, metadata, one_of, partial_index
+from modemd.store.tables.kept import KeptReason
 
 
 class FileState(StrEnum):
@@ -46,7 +46,7 @@ import_file = Table(
     Column("previous_rows", Integer),  # of the last FULL file, where this one is held against it
     Column("previous_cents", BigInteger),
     Column("state", String(12), nullable=False),
-    Column("reason", Text),
+    Column("reason", KeptReason),
     Column("at", UtcTime, nullable=False),
     Column("host", String(64)),  # whose drop folder it came through; None: a person imported it
     Column("decided_by", String(64)),  # who approved or declined what was held

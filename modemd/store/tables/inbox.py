@@ -5,6 +5,7 @@ from enum import StrEnum
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from modemd.store.tables.base import Id, UtcTime, metadata, one_of, partial_index
+from modemd.store.tables.kept import KeptReason
 
 
 class InboxState(StrEnum):
@@ -28,7 +29,7 @@ inbox = Table(
     Column("complete", Boolean, nullable=False),  # False: parts were still missing when we stopped waiting
     Column("state", String(12), nullable=False),
     Column("kind", String(16)),  # what it was read as: bill, stop, help, number, unknown
-    Column("error", Text),
+    Column("error", KeptReason),
     Column("smsc_time", UtcTime),
     Column("received_at", UtcTime, nullable=False),
     Column("done_at", UtcTime),

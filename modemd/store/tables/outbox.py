@@ -6,6 +6,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Tabl
 
 from modemd.config import ANSWERS
 from modemd.store.tables.base import Id, UtcTime, metadata, one_of, partial_index
+from modemd.store.tables.kept import KeptReason
 
 
 class MessageState(StrEnum):
@@ -53,7 +54,7 @@ message = Table(
     Column("lease_until", UtcTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("repeats", Integer, nullable=False, server_default="0"),  # sent again after doubt
-    Column("error", Text),  # the last refusal, or why skipped, in words
+    Column("error", KeptReason),  # the last refusal, or why skipped, in words
     Column("external_id", String(128)),
     Column("in_reply_to", Id, ForeignKey("inbox.id")),
     Column("created_at", UtcTime, nullable=False),
