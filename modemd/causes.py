@@ -15,6 +15,7 @@ class Fault(StrEnum):
     SIM = "sim"
     NETWORK = "network"
     MODEM = "modem"
+    PHONE = "phone"  # the recipient's
 
 
 class Next(StrEnum):
@@ -72,7 +73,7 @@ _OUT_OF_REACH = _advice("the phone was off or out of reach for as long as the me
 _PHONE = _advice("the recipient's phone or operator refuses SMS: reach them in another way")
 _LATER = _advice("send it again later if it still matters")
 
-_M, _S, _N, _D = Fault.MESSAGE, Fault.SIM, Fault.NETWORK, Fault.MODEM
+_M, _S, _N, _D, _P = Fault.MESSAGE, Fault.SIM, Fault.NETWORK, Fault.MODEM, Fault.PHONE
 _GIVE_UP, _ENDED = Next.GIVE_UP, Next.CENTRE_ENDED
 
 CMS: dict[int, Cause] = {
@@ -235,29 +236,29 @@ TP_ST: dict[int, Cause] = {
     0x02: Cause("replaced by the service centre", _N, next=Next.ARRIVED),
     # the centre still tries
     0x20: Cause("congestion", _N, next=Next.CENTRE_TRIES),
-    0x21: Cause("recipient busy", _N, next=Next.CENTRE_TRIES),
-    0x22: Cause("no response from the recipient", _N, next=Next.CENTRE_TRIES),
+    0x21: Cause("recipient busy", _P, next=Next.CENTRE_TRIES),
+    0x22: Cause("no response from the recipient", _P, next=Next.CENTRE_TRIES),
     0x23: Cause("service rejected", _N, next=Next.CENTRE_TRIES),
     0x24: Cause("quality of service not available", _N, next=Next.CENTRE_TRIES),
-    0x25: Cause("error in the recipient's phone", _N, next=Next.CENTRE_TRIES),
+    0x25: Cause("error in the recipient's phone", _P, next=Next.CENTRE_TRIES),
     # a permanent error
     0x40: Cause("remote procedure error", _N, _LATER, _ENDED),
     0x41: Cause("incompatible destination", _M, _NUMBER, _ENDED),
-    0x42: Cause("connection rejected by the recipient", _M, _PHONE, _ENDED),
+    0x42: Cause("connection rejected by the recipient", _P, _PHONE, _ENDED),
     0x43: Cause("not obtainable", _M, _NUMBER, _ENDED),
     0x44: Cause("quality of service not available", _N, _LATER, _ENDED),
-    0x45: Cause("no interworking available", _N, _PHONE, _ENDED),
-    0x46: Cause("validity period expired", _M, _OUT_OF_REACH, _ENDED),
+    0x45: Cause("no interworking available", _P, _PHONE, _ENDED),
+    0x46: Cause("validity period expired", _P, _OUT_OF_REACH, _ENDED),
     0x47: Cause("deleted by the sender", _M, "", _ENDED),
     0x48: Cause("deleted by the service centre's administration", _N, _CONTRACT, _ENDED),
     0x49: Cause("the message does not exist", _N, _LATER, _ENDED),
     # a temporary error, and the centre has given up
     0x60: Cause("congestion", _N, _LATER, _ENDED),
-    0x61: Cause("recipient busy", _N, _LATER, _ENDED),
-    0x62: Cause("no response from the recipient", _M, _OUT_OF_REACH, _ENDED),
-    0x63: Cause("service rejected", _M, _PHONE, _ENDED),
+    0x61: Cause("recipient busy", _P, _LATER, _ENDED),
+    0x62: Cause("no response from the recipient", _P, _OUT_OF_REACH, _ENDED),
+    0x63: Cause("service rejected", _P, _PHONE, _ENDED),
     0x64: Cause("quality of service not available", _N, _LATER, _ENDED),
-    0x65: Cause("error in the recipient's phone", _M, _PHONE, _ENDED),
+    0x65: Cause("error in the recipient's phone", _P, _PHONE, _ENDED),
 }
 
 _UNKNOWN = Cause("not in the standard", _D, _MANUAL)
@@ -268,7 +269,7 @@ _TP_ST_GROUPS = (  # the first number behind each group, and what its reserved a
     (0x40, Cause("the service centre's own reason", _N, next=Next.CENTRE_TRIES)),
     (0x60, Cause("the service centre's own permanent error", _N, _LATER, _ENDED)),
     (0x80, Cause("the service centre's own temporary error", _N, _LATER, _ENDED)),
-    (0x100, Cause("reserved, read as service rejected", _M, _PHONE, _ENDED)),
+    (0x100, Cause("reserved, read as service rejected", _P, _PHONE, _ENDED)),
 )
 
 

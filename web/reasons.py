@@ -174,6 +174,7 @@ FAULTS = {
     Fault.SIM: lazy_gettext("the SIM"),
     Fault.NETWORK: lazy_gettext("the network"),
     Fault.MODEM: lazy_gettext("the modem"),
+    Fault.PHONE: lazy_gettext("the recipient's phone"),
 }
 NEXT = {
     causes.Next.RETRY: lazy_gettext("It is tried again by itself."),
@@ -195,8 +196,8 @@ def what(reason: Reason) -> str:
 
 def do(reason: Reason) -> str:
     """What somebody has to do; empty: nothing, or it is not known."""
-    if reason.code == "CommandRefused" and (cause := cause_in(str(reason.facts.get("result", "")))):
-        return advice(cause)
+    if reason.code == "CommandRefused" and (found := cause_in(str(reason.facts.get("result", "")))):
+        return advice(found[1])
     sentence = SENTENCES.get(reason.code)
     return _fill(sentence.do, reason) if sentence is not None else ""
 
@@ -222,13 +223,26 @@ def _fact(name: str, fact: Any) -> str:
     return formats.visible(str(words.get(name, {}).get(str(fact), fact)))
 
 
-def cause_in(words: str) -> Cause | None:
-    """The cause that a modem or a status report has named, if these words tell of one."""
+def cause_in(words: str) -> tuple[str, Cause] | None:
+    """The number and the cause that a modem or a status report has named, if these words tell of one."""
     if found := _OF_MODEM.search(words):
-        return (causes.cms if found[1] == "S" else causes.cme)(int(found[2]))
+        of = causes.cms if found[1] == "S" else causes.cme
+        return f"CM{found[1]} {found[2]}", of(int(found[2]))
     if found := _OF_REPORT.search(words):
-        return causes.tp_st(int(found[1]))
+        return f"TP-ST {found[1]}", causes.tp_st(int(found[1]))
     return None
+
+
+def cause(number: str, found: Cause) -> str:
+    """A number of the standards in plain words, its own name beside them: what, whose fault, what next, what to do."""
+    what = gettext(found.name)
+    beside = number if what == found.name else f"{number}: {found.name}"
+    said = [f"{what[:1].upper()}{what[1:]} ({beside})."]
+    if found.next is not causes.Next.ARRIVED:
+        said.append(gettext("The fault lies with %(fault)s.", fault=FAULTS[found.fault]))
+        said.append(str(NEXT[found.next]))
+        said.append(advice(found) or gettext("There is nothing to do but wait."))
+    return " ".join(said)
 
 
 def advice(cause: Cause) -> str:
@@ -238,19 +252,15 @@ def advice(cause: Cause) -> str:
 
 
 def of_status(status: int | None) -> str:
-    """What a status report says, in plain words; empty: nothing worth saying."""
+    """What a status report says, in plain words; empty: none has come."""
     if status is None:
         return ""
-    cause = causes.tp_st(status)
-    return " ".join(filter(None, (str(NEXT[cause.next]), advice(cause))))
+    return cause(f"TP-ST {status}", causes.tp_st(status))
 
 
 def of_message(words: str | None) -> str:
     """Why a message did not pass, in plain words, from what is kept with it."""
     if not words:
         return ""
-    cause = cause_in(words)
-    if cause is None:
-        return refusals.reason(words)
-    fault = gettext("The fault lies with %(fault)s.", fault=FAULTS[cause.fault])
-    return " ".join(filter(None, (fault, str(NEXT[cause.next]), advice(cause))))
+    found = cause_in(words)
+    return refusals.reason(words) if found is None else cause(*found)

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "web/translations/bg/LC_MESSAGES"
-KEYWORDS = ["-k", "lazy_gettext", "-k", "lazy_pgettext:1c,2", "-k", "_advice", "-k", "Because"]
+KEYWORDS = ["-k", "lazy_gettext", "-k", "lazy_pgettext:1c,2", "-k", "_advice", "-k", "Because", "-k", "Cause"]
 
 
 def _catalogue(path: Path, locale: str | None = None) -> Catalog:
