@@ -30,6 +30,7 @@ from web import (
     security,
     sign_in,
     templating,
+    texts,
     write,
 )
 from web.panel import EXTENSION, Panel
@@ -61,7 +62,7 @@ def create_app(
     access.guard(app)
     templating.register(app)
     for module in (
-        *(bank, modem, messages, write, customers, reminders, files, reports),
+        *(bank, modem, messages, write, customers, reminders, texts, files, reports),
         *(people, me, sign_in, language),
     ):
         app.register_blueprint(module.blueprint)

@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from modemd import audit, masks
 from modemd.config import SOFIA
 from modemd.errors import CampaignRefused, NotAPhone, NothingToSend, TemplateRefused
-from modemd.service import campaigns, compose, notices, outages
+from modemd.service import campaigns, compose, outages
 from modemd.service.campaigns import MAY_APPROVE, Actor, Standing
 from modemd.service.reminders import preview as previews
 from modemd.store import campaigns as rows
@@ -50,10 +50,6 @@ class OutageForm(Form):
     begins = DateTimeLocalField(lazy_gettext("Begins"), [InputRequired(lazy_gettext("Choose day and hour."))])
     ends = DateTimeLocalField(lazy_gettext("Ends"), [InputRequired(lazy_gettext("Choose day and hour."))])
     text = StringField(lazy_gettext("A few words more"), [Optional(), Length(max=100)])
-
-
-class TextForm(Form):
-    text = TextAreaField(lazy_gettext("Text"), [InputRequired(lazy_gettext("Write something.")), Length(max=1000)])
 
 
 @blueprint.get("/")
@@ -169,33 +165,6 @@ def outage() -> str | Response | tuple[str, int]:
         refusals.say(error)
         return render_template("reminders/outage.html", form=form, made=None), 400
     return redirect(url_for("reminders.one", campaign_id=campaign_id))
-
-
-@blueprint.get("/texts")
-def texts() -> str:
-    """Every text that the service says by itself, with the parts that it needs at its worst."""
-    with database.reading(panel().engine) as conn:
-        found = notices.overview(conn, panel().settings.service)
-    return render_template("reminders/texts.html", found=found, form=Form())
-
-
-@blueprint.post("/texts/<name>/<language>")
-def text(name: str, language: str) -> Response:
-    """Change a text, or take back the one that comes with the program."""
-    form = TextForm()
-    wanted = None if "reset" in request.form else form.text.data
-    if wanted is not None and not form.validate():
-        flash(gettext("Write something."), "warning")
-        return redirect(url_for("reminders.texts"))
-    try:
-        with database.writing(panel().engine) as conn:
-            who, service = current_user.name, panel().settings.service
-            notices.save(conn, name, language, wanted, service, who, panel().now())
-    except TemplateRefused as error:
-        refusals.say(error)
-    else:
-        flash(gettext("The text is saved. A run that was previewed keeps its own."))
-    return redirect(url_for("reminders.texts", _anchor=f"{name}-{language}"))
 
 
 def _do(campaign_id: int, what: Callable[[Connection, Actor, datetime], None]) -> Response:

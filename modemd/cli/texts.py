@@ -26,7 +26,9 @@ def list_(settings: Settings, as_json: bool) -> None:
     with database.reading(open_database(settings)) as connection:
         rows = notices.overview(connection, settings.service)
     if as_json:
-        print_json([{name: getattr(row, name) for name in row.__slots__} for row in rows])
+        print_json(
+            [{name: getattr(row, name) for name in ("name", "language", "text", "changed", "parts")} for row in rows]
+        )
         return
     table = Table("name", "language", "parts", "changed", "text")
     for row in rows:

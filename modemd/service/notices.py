@@ -4,13 +4,14 @@ These texts can be changed (`save`); one that could need more than two parts at 
 the wording it was previewed with, so that what leaves is what was approved.
 """
 
+import contextlib
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from modemd import audit, masks
 from modemd.config import SOFIA, Language, Service
@@ -19,8 +20,7 @@ from modemd.pdu import segments
 from modemd.pdu.alphabet import Alphabet
 from modemd.service import templates
 from modemd.service.transliteration import to_latin
-from modemd.store.dialects import upsert
-from modemd.store.schema import template
+from modemd.store import texts as kept
 
 Name = Literal["reminder", "reminder_several", "outage", "outage_off", "welcome", "code_portal", "code_centre"]
 Wording = Mapping[Language, Mapping[Name, str]]
@@ -109,7 +109,11 @@ class Saved:
     language: Language
     text: str
     changed: bool  # not as it comes with the program
-    parts: int  # at its worst
+    size: segments.TextSize  # at its worst
+
+    @property
+    def parts(self) -> int:
+        return self.size.parts
 
 
 # saying it
@@ -197,16 +201,17 @@ def _fill(text: str, language: Language, service: Service, facts: Mapping[str, s
 def wording(conn: Connection) -> dict[Language, dict[Name, str]]:
     """Every text as it stands now."""
     texts = {language: dict(own) for language, own in TEXTS.items()}
-    for row in conn.execute(select(template.c.name, template.c.language, template.c.text)):
-        if row.name in texts.get(row.language, {}):
-            texts[row.language][row.name] = row.text
+    for name, language, text in kept.changed(conn):
+        with contextlib.suppress(TemplateRefused):  # a text of another version of the program
+            known_name, known_language = known(name, language)
+            texts[known_language][known_name] = text
     return texts
 
 
 def overview(conn: Connection, service: Service) -> list[Saved]:
     """Every text as people look at it."""
     return [
-        Saved(name, language, text, text != TEXTS[language][name], worst(name, language, text, service).parts)
+        Saved(name, language, text, text != TEXTS[language][name], worst(name, language, text, service))
         for language, texts in wording(conn).items()
         for name, text in texts.items()
     ]
@@ -220,15 +225,19 @@ def save(
     Raises TemplateRefused for a name, language or fact in braces that does not exist, for a fact that is missing, a
     link, a Latin text outside GSM 03.38, and one that could need more than two parts.
     """
-    known_name, known_language = _known(name, language)
-    if text is None:
-        here = (template.c.name == known_name) & (template.c.language == known_language)
-        conn.execute(template.delete().where(here))
-    else:
-        check(known_name, known_language, text.strip(), service)
-        row = {"name": known_name, "language": known_language, "text": text.strip(), "saved_by": who, "saved_at": now}
-        upsert(conn, template, [row], ["name", "language"])
+    known_name, known_language = known(name, language)
+    if text is not None:
+        text = text.strip()
+        check(known_name, known_language, text, service)
+    kept.save(conn, known_name, known_language, text, who, now)
     audit.note(conn, who, "text.save", f"{known_name} {known_language}", text or "as it comes", now)
+
+
+def look_at(name: str, language: str, text: str, service: Service) -> segments.TextSize:
+    """What a text that somebody is writing needs at its worst. Raises TemplateRefused as `save` would."""
+    known_name, known_language = known(name, language)
+    check(known_name, known_language, text.strip(), service)
+    return worst(known_name, known_language, text.strip(), service)
 
 
 def check(name: Name, language: Language, text: str, service: Service) -> None:
@@ -277,7 +286,8 @@ def worst(name: Name, language: Language, text: str, service: Service) -> segmen
     return segments.measure(_fill(text, language, service, facts))
 
 
-def _known(name: str, language: str) -> tuple[Name, Language]:
+def known(name: str, language: str) -> tuple[Name, Language]:
+    """The name and language of a text that there is. Raises TemplateRefused."""
     for known_name in get_args(Name):
         for known_language in get_args(Language):
             if (name, language) == (known_name, known_language):

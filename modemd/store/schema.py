@@ -29,6 +29,7 @@ from modemd.store.tables.campaigns import (
     campaign_item,
     campaign_recipient,
     template,
+    template_version,
 )
 from modemd.store.tables.chores import chore
 from modemd.store.tables.consent import Channel, consent, consent_text

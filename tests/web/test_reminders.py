@@ -170,19 +170,6 @@ def test_an_outage_that_cannot_be_is_refused(panel: RunningPanel, fields: dict[s
     assert "Не беше изпълнено" in response.text
 
 
-def test_a_text_is_changed_and_taken_back_and_a_long_one_refused(panel: RunningPanel) -> None:
-    manager = panel.signed_in("manager")
-    path = "/reminders/texts/welcome/en"
-    new = "{supplier}: welcome, customer {customers}. Info {info}"
-    manager.post(path, {"text": new}, form_at="/reminders/texts")
-    assert new in manager.page("/reminders/texts")
-    manager.post(path, {"text": new + " x" * 400}, form_at="/reminders/texts")
-    assert "Не беше изпълнено" in manager.page("/reminders/texts")
-    assert new in manager.page("/reminders/texts")
-    manager.post(path, {"reset": "1"}, form_at="/reminders/texts")
-    assert new not in manager.page("/reminders/texts")
-
-
 def test_every_reason_and_state_has_its_word() -> None:
     assert set(words.LEFT_OUT) == {reason.key for reason in Reason}
     assert set(words.CAMPAIGN_STATES) == set(CampaignState)

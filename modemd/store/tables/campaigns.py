@@ -122,3 +122,15 @@ template = Table(  # texts that people have changed; see service/notices.py
     Column("saved_by", String(64), nullable=False),
     Column("saved_at", UtcTime, nullable=False),
 )
+
+template_version = Table(
+    "template_version",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(24), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("text", Text),  # NULL: as it comes with the program
+    Column("saved_by", String(64), nullable=False),
+    Column("saved_at", UtcTime, nullable=False),
+    Index("ix_template_version_name", "name", "language"),
+)
