@@ -241,7 +241,7 @@ class Web(Section):
     secret_key_file: Path | None = None  # the panel does not start without it
     force_https: bool = False
     trusted_proxy: str | None = None  # address of the reverse proxy whose X-Forwarded-For and -Proto are believed
-    serve: tuple[Literal["panel", "portal"], ...] = Field(("panel",), min_length=1)  # the portal stands under /portal
+    serve: tuple[Literal["panel", "portal", "api"], ...] = Field(("panel",), min_length=1)  # under /, /portal and /api
     socket: Path | None = None  # listen on this unix socket instead of host and port
     simulated_bank: Path | None = None  # the folder of a simulated bank: gives the panel a phone to play with
 

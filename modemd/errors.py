@@ -421,6 +421,39 @@ class CertificateRefused(ModemdError):
     """The certificate does not open the portal: {reason}."""
 
 
+# other programs
+
+
+class TokenRefused(ModemdError):
+    """The token was not made: {reason}."""
+
+
+class NotLetIn(ModemdError):
+    """The token does not open this."""
+
+
+class KeyUsed(ModemdError):
+    """Nothing was queued: this Idempotency-Key came before with another body."""
+
+
+class TooManyMessages(ModemdError):
+    """Nothing was queued: this client may queue {per_day} messages in 24 hours."""
+
+    permanent = False
+
+
+class NotCancelled(ModemdError):
+    """Nothing was changed: the message is {state}, and only a queued one can be cancelled."""
+
+
+class NotThen(ModemdError):
+    """The message cannot be sent then: {what}."""
+
+
+class MessagesRefused(ModemdError):
+    """Nothing was queued: {reason}"""
+
+
 # the panel
 
 

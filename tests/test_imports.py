@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "scenarios": {"service", "store", "pdu"},
     "service": {"audit", "quota", "store", "pdu"},
     "billing": {"audit", "service", "store", "pdu"},
-    "web": {"audit", "reports", "service", "billing", "store", "pdu"},
+    "web": {"audit", "quota", "reports", "service", "billing", "store", "pdu"},
     "quota": set(),
     "sender": {"quota", "modem", "store", "pdu"},
     "identity": {"quota", "sender", "modem", "store"},

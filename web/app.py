@@ -25,6 +25,7 @@ from web import (
     modem,
     people,
     phone,
+    programs,
     reminders,
     reports,
     security,
@@ -63,7 +64,7 @@ def create_app(
     templating.register(app)
     for module in (
         *(bank, modem, messages, write, customers, reminders, texts, files, reports),
-        *(people, me, sign_in, language),
+        *(people, programs, me, sign_in, language),
     ):
         app.register_blueprint(module.blueprint)
     if phones is not None:

@@ -25,6 +25,7 @@ TABS = (
     Tab("files.page", lazy_gettext("Files")),
     Tab("reports.page", lazy_gettext("Reports")),
     Tab("people.page", lazy_gettext("People")),
+    Tab("programs.page", lazy_gettext("Programs")),
     Tab("people.audit", lazy_gettext("Audit log")),
     Tab("phone.page", lazy_gettext("Phone")),
 )

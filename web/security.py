@@ -30,6 +30,12 @@ def protect(app: Flask, *, https: bool, cookie: str = "modemd") -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a sign-in page stays open over night
         MAX_CONTENT_LENGTH=1_000_000,
     )
+    set_headers(app, https=https)
+    CSRFProtect(app)
+
+
+def set_headers(app: Flask, *, https: bool) -> None:
+    """What also an application without sessions and forms has."""
     Talisman(
         app,
         force_https=https,
@@ -39,7 +45,6 @@ def protect(app: Flask, *, https: bool, cookie: str = "modemd") -> None:
         referrer_policy="same-origin",
         strict_transport_security_include_subdomains=False,
     )
-    CSRFProtect(app)
     app.after_request(_keep_out_of_caches)
 
 

@@ -5,11 +5,13 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import waitress
+from waitress.channel import HTTPChannel
 from werkzeug.exceptions import NotFound
 
 from modemd.config import Settings, Web
@@ -23,19 +25,42 @@ log = logging.getLogger(__name__)
 
 THREADS = 8
 ON_SOCKET = "localhost"  # where waitress says that a connection through a unix socket comes from
-PORTAL = re.compile(r"(/bootstrap)?/portal(/|$)")  # its pages, and the copy of Bootstrap that they load
+LONGEST_WAIT = 30.0  # s without an octet from a client, and that a request may take to come; more is no client of ours
+CONNECTIONS = 500
+LARGEST = 16_000_000  # octets of a body that are taken in, so that the application can say why it refuses it
+PATHS = {  # each path belongs to one application: its pages, and the copy of Bootstrap that they load
+    "portal": re.compile(r"(/bootstrap)?/portal(/|$)"),
+    "api": re.compile(r"(/bootstrap)?/api(/|$)|/cgi-bin/"),
+    "panel": re.compile(r""),
+}
 
 
-def together(panel: "WSGIApplication | None", portal: "WSGIApplication | None") -> "WSGIApplication":
-    """What [web] serve names as one application; where both are, each path belongs to one of them."""
-    if panel is None or portal is None:
-        return panel or portal or NotFound()
+def together(apps: "Mapping[str, WSGIApplication]") -> "WSGIApplication":
+    """What [web] serve names, as one application."""
+    if len(apps) == 1:
+        return next(iter(apps.values()))
 
     def whole(environ: Any, start_response: Any) -> Any:
-        app = portal if PORTAL.match(environ["PATH_INFO"]) else panel
-        return app(environ, start_response)
+        found = (apps[name] for name, own in PATHS.items() if name in apps and own.match(environ["PATH_INFO"]))
+        return next(found, NotFound())(environ, start_response)
 
     return whole
+
+
+class Impatient(HTTPChannel):  # type: ignore[misc]  # waitress brings no types
+    """A connection that is closed when a request takes too long to come: waitress itself only minds silence."""
+
+    _begun: float | None = None
+
+    def received(self, data: bytes) -> Any:
+        done = super().received(data)
+        if self.request is None:
+            self._begun = None
+        elif self._begun is None:
+            self._begun = time.monotonic()
+        elif time.monotonic() - self._begun > LONGEST_WAIT:
+            self.handle_close()
+        return done
 
 
 def serve(app: "WSGIApplication", settings: Settings, ready: Callable[[str], object]) -> None:
@@ -47,8 +72,16 @@ def serve(app: "WSGIApplication", settings: Settings, ready: Callable[[str], obj
     listening = _listen_on_socket(settings.web.socket) if settings.web.socket else _listen(settings.web)
     behind = BehindProxy(app, ON_SOCKET if settings.web.socket else settings.web.trusted_proxy)
     server = waitress.create_server(
-        behind, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=False
+        behind,
+        sockets=[listening],
+        threads=THREADS,
+        ident=None,
+        clear_untrusted_proxy_headers=False,
+        channel_timeout=LONGEST_WAIT,
+        connection_limit=CONNECTIONS,
+        max_request_body_size=LARGEST,
     )
+    server.channel_class = Impatient
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)

@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext, lazy_pgettext
 
 from modemd.service.reminders.rules import Reason
+from modemd.service.tokens import Scope
 
 Words = Any  # flask_babel's LazyString, which has no type of its own that mypy could compare with str
 
@@ -161,6 +162,14 @@ ROLES = {
     "operator": lazy_pgettext("role", "operator"),
     "manager": lazy_pgettext("role", "manager"),
     "admin": lazy_pgettext("role", "administrator"),
+}
+
+SCOPES = {
+    Scope.SEND: lazy_gettext("send"),
+    Scope.READ: lazy_gettext("see what became of it"),
+    Scope.INBOX: lazy_gettext("read what comes in"),
+    Scope.LINES: lazy_gettext("see the lines"),
+    Scope.REPORTS: lazy_gettext("see the figures"),
 }
 
 

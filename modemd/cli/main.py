@@ -41,6 +41,7 @@ COMMANDS = {
     "sim-text": "modemd.cli.sim:sim_text",
     "status": "modemd.cli.status:status",
     "texts": "modemd.cli.texts:texts",
+    "token": "modemd.cli.token:token",
     "unread": "modemd.cli.unread:unread",
     "user": "modemd.cli.user:user",
     "ussd": "modemd.cli.modem:ussd",

@@ -1,9 +1,14 @@
 import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from modemd.cli.common import open_database, settings_option
 from modemd.config import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 @click.command()
@@ -22,13 +27,14 @@ def run(settings: Settings) -> None:
 @click.command()
 @settings_option
 def web(settings: Settings) -> None:
-    """The panel for technicians, the portal for customers, or both ([web] serve); prints the address when it answers.
+    """The panel, the portal for customers, the API for programs ([web] serve); prints the address when it answers.
 
     \b
     modemd web -c /etc/modemd/modemd.toml
     """
     from modemd import demo
     from modemd.sim.control import SimulatedPhones
+    from web.api.app import create_app as create_api
     from web.app import create_app
     from web.portal.app import create_app as create_portal
     from web.serve import serve, together
@@ -36,6 +42,10 @@ def web(settings: Settings) -> None:
     open_database(settings).dispose()
     bank = settings.web.simulated_bank
     phones = SimulatedPhones(bank, [*demo.PHONES, demo.STRANGER]) if bank else None
-    panel = create_app(settings, phones=phones) if "panel" in settings.web.serve else None
-    portal = create_portal(settings) if "portal" in settings.web.serve else None
-    serve(together(panel, portal), settings, lambda url: click.echo(url))
+    make: dict[str, Callable[[], WSGIApplication]] = {
+        "panel": lambda: create_app(settings, phones=phones),
+        "portal": lambda: create_portal(settings),
+        "api": lambda: create_api(settings),
+    }
+    apps: dict[str, WSGIApplication] = {name: make[name]() for name in settings.web.serve}
+    serve(together(apps), settings, lambda url: click.echo(url))

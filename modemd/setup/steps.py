@@ -27,7 +27,8 @@ DATABASE = f"sqlite:///{DATA}/modemd.db"
 UNITS = (
     "modemd.service",
     "modemd-web.service",
-    "modemd-portal.service",  # optional: not started here
+    "modemd-portal.service",  # optional, as the next one: not started here
+    "modemd-api.service",
     "modemd-backup.service",
     "modemd-backup.timer",
 )

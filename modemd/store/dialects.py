@@ -31,6 +31,15 @@ def one_at_a_time(conn: Connection, key: str) -> None:
         conn.execute(_ONE_AT_A_TIME, {"key": key})
 
 
+_TOGETHER = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+
+
+def together(conn: Connection, key: str) -> None:
+    """Keep those who ask for `one_at_a_time` with this key waiting until this transaction ends, but nobody else."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(_TOGETHER, {"key": key})
+
+
 _SEQUENCE = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count) ORDER BY 1")
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select, text
+from sqlalchemy import Connection, Select, bindparam, func, select, text
 
 from modemd.errors import VerbFailed
 from modemd.messages import ReceivedSms
 from modemd.store import reassembly
-from modemd.store.dialects import insert_into
+from modemd.store.dialects import insert_into, one_at_a_time, together
 from modemd.store.fingerprint import fingerprint
 from modemd.store.schema import InboxState, inbox, inbox_part
 
@@ -38,7 +38,18 @@ _FORGET = inbox_part.update().where(inbox_part.c.dedupe == bindparam("key")).val
 
 def record(conn: Connection, line_id: int, received: Sequence[ReceivedSms], now: datetime) -> list[Recorded]:
     """Keep what a modem read, each SMS once however often it is read, and join long messages that are complete."""
+    together(conn, reassembly.NUMBERED)
     return [_record(conn, line_id, sms, now) for sms in received]
+
+
+def settled_up_to(conn: Connection) -> int:
+    """The id up to which the inbox will not change: what comes later has a greater one.
+
+    Without the wait, a reader could see message 6 while another host has not committed its 5 yet, and pass it by. It
+    needs a transaction that sees what was committed while it waited (not `database.reading`).
+    """
+    one_at_a_time(conn, reassembly.NUMBERED)
+    return conn.scalar(select(func.max(inbox.c.id))) or 0
 
 
 def _record(conn: Connection, line_id: int, sms: ReceivedSms, now: datetime) -> Recorded:

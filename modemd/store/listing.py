@@ -103,6 +103,12 @@ def _newest(
     return [Listed(*row) for row in reversed(rows)]
 
 
+def received_after(conn: Connection, after: int, up_to: int, limit: int) -> list[Listed]:
+    """What came in with an id above `after` and not above `up_to`, the oldest first."""
+    rows = INCOMING.where(inbox.c.id > after, inbox.c.id <= up_to).order_by(inbox.c.id).limit(limit)
+    return [Listed(*row) for row in conn.execute(rows)]
+
+
 def as_dict(row: Listed) -> dict[str, Any]:
     """As `modemd messages --json` prints it."""
     return asdict(row)

@@ -12,11 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, text
 
 from modemd.messages import ReceivedSms
+from modemd.store.dialects import together
 from modemd.store.schema import InboxState, inbox, inbox_part
 
 WINDOW = timedelta(hours=1)  # between the first and the last part; a phone sends them within minutes
 RESENT = timedelta(minutes=2)  # a phone that missed the centre's acknowledgement sends the part again
 GAP = " … "  # stands for the parts that never came
+
+NUMBERED = "inbox"  # the key of a lock: ids of the inbox are handed out and not committed yet
 
 _taken_at = func.coalesce(inbox_part.c.smsc_time, inbox_part.c.received_at, type_=inbox_part.c.received_at.type)
 _PARTS = select(inbox_part, _taken_at.label("taken_at"))
@@ -65,6 +68,7 @@ def give_up(conn: Connection, older_than: datetime) -> list[int]:
     same: defaultdict[tuple[Any, ...], list[Row[Any]]] = defaultdict(list)
     for row in conn.execute(_PARTS.where(_WAITING).order_by("taken_at", inbox_part.c.id)):
         same[row.line_id, row.number, row.reference, row.total].append(row)
+    together(conn, NUMBERED)
     unfinished = [group for rows in same.values() for group in _messages(rows)]
     return [_enter(conn, group) for group in unfinished if max(row.received_at for row in group) < older_than]
 

@@ -1,5 +1,6 @@
 """Every table, in SQLAlchemy Core: the index of `tables/`. A new module of tables is added here, and so is known."""
 
+from modemd.store.tables.api import api_message, api_request, api_token
 from modemd.store.tables.audit import audit
 from modemd.store.tables.bank import (
     WishState,

@@ -27,6 +27,7 @@ PAGES = {
     "reports.page": "/reports/",
     "me.page": "/me/",
     "people.page": "/people",
+    "programs.page": "/programs/",
     "people.audit": "/audit?verify=1",
     "modem.page": "/modem/1",
     "modem.console": "/modem/1/console",

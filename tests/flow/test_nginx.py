@@ -99,7 +99,7 @@ class Site:
 
     def _write_nginx(self) -> None:
         """The shipped file with this machine's paths, inside the least that nginx wants around it."""
-        for name, host in (("portal", PORTAL), ("kep", KEP)):
+        for name, host in (("portal", PORTAL), ("kep", KEP), ("api", "api.example.bg")):
             server_certificate(host).write(self.folder, name)
         site = shipped.text("systemd/nginx-modemd.conf")
         moved = {

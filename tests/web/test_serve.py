@@ -54,6 +54,37 @@ def start(panel: RunningPanel, tmp_path: Path) -> Iterator[Callable[..., tuple[s
         process.communicate()
 
 
+def test_who_sends_a_request_slowly_keeps_nobody_waiting_and_is_cut_off(
+    start: Callable[..., tuple[subprocess.Popen[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that gives an octet now and then is never silent, and would be kept for ever."""
+    impatient = PROGRAM.replace("settings = ", "import web.serve; web.serve.LONGEST_WAIT = 1; settings = ")
+    monkeypatch.setattr("tests.web.test_serve.PROGRAM", impatient)
+    _, url = start()
+    port = int(url.rstrip("/").rpartition(":")[2])
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * serve.THREADS)]
+    for each in slow:
+        each.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
+    with urllib.request.urlopen(url) as page:
+        assert page.status == 200
+    assert all(map(_is_cut_off, slow))
+
+
+def _is_cut_off(slow: socket.socket) -> bool:
+    """Drip on until the other side has had enough."""
+    slow.settimeout(0.1)
+    with slow:
+        for _ in range(300):
+            try:
+                slow.sendall(b"x")
+                return slow.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                return True
+    return False
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_panel_in_good_order(
     start: Callable[..., tuple[subprocess.Popen[str], str]], number: signal.Signals
