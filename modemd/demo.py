@@ -19,7 +19,7 @@ from modemd import config
 from modemd.billing import files, importing
 from modemd.config import SOFIA
 from modemd.errors import DemoFailed
-from modemd.service import subscriptions
+from modemd.service import identities, subscriptions
 from modemd.sim.control import ControlClient
 from modemd.store import database, lines, staff
 
@@ -45,6 +45,13 @@ PHONES: dict[str, tuple[config.Language, list[str]]] = {
     "+359888000105": ("en", ["300000000006"]),
 }
 STRANGER = "+359888000199"  # not registered
+EGN = {  # of people who would have been born in 1875: nobody's; of the last customer billing has told none
+    "300000000001": "7521010014",
+    "300000000002": "7521010020",
+    "300000000003": "7521010035",
+    "300000000004": "7521010040",
+    "300000000005": "7521010056",
+}
 
 
 @dataclass(frozen=True)
@@ -72,11 +79,11 @@ class Demo:
     def prepare(self) -> None:
         """Write the settings, create the database and import the customers through the real import."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        key = self.folder / "secret_key"
-        if not key.exists():
-            key.touch(mode=0o600)
-            key.write_text(secrets.token_hex(32))
-        self.settings_path.write_text(self._settings(key), encoding="utf-8")
+        for key in ("secret_key", "identity_key"):
+            if not (file := self.folder / key).exists():
+                file.touch(mode=0o600)
+                file.write_text(secrets.token_hex(32))
+        self.settings_path.write_text(self._settings(), encoding="utf-8")
         engine = self._engine()
         database.prepare(engine)
         now = datetime.now(UTC)
@@ -134,7 +141,7 @@ class Demo:
     def _engine(self) -> Engine:
         return database.connect(config.load(self.settings_path).database.url)
 
-    def _settings(self, key: Path) -> str:
+    def _settings(self) -> str:
         quoted = json.dumps  # a TOML basic string is a JSON string
         return f"""[database]
 url = {quoted(f"sqlite:///{self.folder / 'modemd.db'}")}
@@ -147,9 +154,12 @@ per_minute = 0
 name = "demo"
 data = {quoted(str(self.folder))}
 
+[service]
+identity_key_file = {quoted(str(self.folder / "identity_key"))}
+
 [web]
 port = {self._port}
-secret_key_file = {quoted(str(key))}
+secret_key_file = {quoted(str(self.folder / "secret_key"))}
 serve = ["panel", "portal"]
 simulated_bank = {quoted(str(self.bank))}
 """
@@ -157,7 +167,10 @@ simulated_bank = {quoted(str(self.bank))}
     def _import_customers(self, engine: Engine, now: datetime) -> None:
         today = now.astimezone(SOFIA).date()
         incoming = self.folder / "billing"
-        customers = [customer(number) for number in CUSTOMERS]
+        key = identities.key(config.load(self.settings_path).service)
+        customers = [
+            customer(number, identities.of_person(EGN[number], key) if number in EGN else "") for number in CUSTOMERS
+        ]
         items = [
             open_item(number, index, today + timedelta(days=due), cents)
             for index, (number, invoices) in enumerate(CUSTOMERS.items(), start=1)
@@ -216,13 +229,13 @@ simulated_bank = {quoted(str(self.bank))}
         return DemoFailed(reason=reason, said=" | ".join(said[-LAST_WORDS:]) or "none")
 
 
-def customer(customer_no: str) -> dict[str, str]:
+def customer(customer_no: str, identity: str = "") -> dict[str, str]:
     """A row of CUSTOMERS."""
     return {
         "customer_no": customer_no,
         "itn": "",
         "class": "H",
-        "identity": "",
+        "identity": identity,
         "language": "bg-Latn",
         "active": "1",
     }

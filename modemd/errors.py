@@ -280,6 +280,10 @@ class RegistrationRefused(Refusal):
     """The phone was not registered: {reason}."""
 
 
+class DocumentNotSeen(ModemdError):
+    """Nothing was done: compare the identity document of customer {customer} first."""
+
+
 class PhoneIsFull(RegistrationRefused):
     """The phone was not registered: {reason}."""
 

@@ -18,6 +18,7 @@ from web import (
     access,
     bank,
     customers,
+    desk,
     files,
     language,
     me,
@@ -63,7 +64,7 @@ def create_app(
     access.guard(app)
     templating.register(app)
     for module in (
-        *(bank, modem, messages, write, customers, reminders, texts, files, reports),
+        *(bank, modem, messages, write, customers, desk, reminders, texts, files, reports),
         *(people, programs, me, sign_in, language),
     ):
         app.register_blueprint(module.blueprint)

@@ -18,6 +18,7 @@ from web.words import Words
 
 SENTENCES: Mapping[type[ModemdError], Words] = {
     errors.NotAPhone: lazy_gettext("%(number)s is no phone number. Write it as 0888 000 101."),
+    errors.DocumentNotSeen: lazy_gettext("Compare the identity document first."),
     errors.NotABulgarianMobile: lazy_gettext("%(number)s is no Bulgarian mobile number. Write it as 0888 000 101."),
     errors.WrongNumber: lazy_gettext(
         "%(number)s was marked as a wrong number on %(day)s. If its holder is the customer after all, lift the mark."

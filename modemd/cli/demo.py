@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from modemd.cli.common import json_option, print_json
-from modemd.demo import PHONES, STRANGER, USER, Demo, Exchange
+from modemd.demo import EGN, PHONES, STRANGER, USER, Demo, Exchange
 
 DEFAULT_PORT = 8080
 
@@ -88,6 +88,7 @@ def _show(exchange: Exchange) -> None:
 
 def _show_the_way(service: Demo) -> None:
     *others, last = list(PHONES)[1:]
+    customer_no, egn = next(iter(EGN.items()))
     modemd = sys.argv[0] if Path(sys.argv[0]).name == "modemd" else f"{sys.executable} -m modemd"
     click.echo(
         f"""The panel:  {service.url}
@@ -96,6 +97,7 @@ def _show_the_way(service: Demo) -> None:
 Text from another phone ({", ".join(others)}, {last}; {STRANGER} is not registered):
     {modemd} sim-text --dir {service.bank} {last} smetka
     {modemd} sim-phone --dir {service.bank} {last}
+Register a phone for customer {customer_no} at the desk of a customer centre: the ЕГН in the document is {egn}.
 Its settings, for every other command:  -c {service.settings_path}
 Ctrl-C stops everything."""
     )

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, select
 
 from modemd.config import Language, Service, Settings
 from modemd.errors import PhoneIsFull, TooOften, WrongNumber
-from modemd.service import compose, consent, notices, phones, subscriptions
+from modemd.service import compose, notices, phones, subscriptions
 from modemd.service.consent import Shown
 from modemd.store import limits, outbox
 from modemd.store.schema import Channel, pending_phone
@@ -58,6 +58,14 @@ class Outcome:
 
     number: str | None  # that is registered now; None: the code was wrong or is no longer good
     tries_left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A registration that waits for its code."""
+
+    phone: str
+    text: str  # of the consent
 
 
 def consent_text(language: str, service: Service) -> Shown:
@@ -117,8 +125,8 @@ def confirm(
 ) -> Outcome:
     """Register the phone if this is its code, and greet it; else count a try. Commit either way.
 
-    `who` and `mine` (customer numbers; none where staff asks) are those of whoever asks: nobody confirms what somebody
-    else began. Raises what `subscriptions.subscribe` raises when something has changed since.
+    `who` and `mine` (customer numbers) are those of whoever asks: nobody confirms what somebody else began. Raises what
+    `subscriptions.subscribe` raises when something has changed since.
     """
     tried = (
         pending_phone.update()
@@ -133,7 +141,7 @@ def confirm(
         .returning(pending_phone)
     )
     row = conn.execute(tried).one_or_none()
-    if row is None or not (who != consent.CUSTOMER or set(row.customer_numbers.split()) <= set(mine)):
+    if row is None or not set(row.customer_numbers.split()) <= set(mine):
         return Outcome(None)
     typed = "".join(digits.split())
     if not hmac.compare_digest(row.code_hash, _hash(pending_id, typed, key)):
@@ -149,11 +157,16 @@ def confirm(
     return Outcome(number)
 
 
-def phone_of(conn: Connection, pending_id: int, who: str) -> str | None:
-    """The phone that a code was sent to, for whoever asked for it."""
-    asked = select(pending_phone.c.phone).where(pending_phone.c.id == pending_id, pending_phone.c.who == who)
-    number: str | None = conn.scalar(asked)
-    return number
+def waiting(conn: Connection, pending_id: int, who: str, now: datetime) -> Waiting | None:
+    """A registration whose code is still good, for whoever asked for it."""
+    asked = select(pending_phone.c.phone, pending_phone.c.text).where(
+        pending_phone.c.id == pending_id,
+        pending_phone.c.who == who,
+        pending_phone.c.used_at.is_(None),
+        pending_phone.c.expires_at > now,
+    )
+    row = conn.execute(asked).first()
+    return Waiting(*row) if row else None
 
 
 def _count(

@@ -26,6 +26,7 @@ from modemd.store.schema import (
     campaign,
     campaign_item,
     campaign_recipient,
+    document_check,
     inbox,
     inbox_part,
     limit_use,
@@ -151,6 +152,8 @@ def _erase_portal(conn: Connection, customer_no: str) -> None:
     conn.execute(portal_session.delete().where(signed_in))
     conn.execute(account.delete().where(account.c.customer_no == customer_no))
     conn.execute(pending_phone.delete().where(pending_phone.c.customer_numbers.contains(customer_no)))
+    conn.execute(document_check.delete().where(document_check.c.customer_no == customer_no))
+    conn.execute(limit_use.delete().where(limit_use.c.key.in_((f"code:{customer_no}", f"identity:{customer_no}"))))
 
 
 def _forget(conn: Connection, number: str, secret: bytes) -> None:

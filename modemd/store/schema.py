@@ -61,6 +61,6 @@ from modemd.store.tables.outbox import (
     status_report,
 )
 from modemd.store.tables.people import staff, staff_session
-from modemd.store.tables.portal import account, kep_nonce, pending_phone, portal_session
+from modemd.store.tables.portal import account, document_check, kep_nonce, pending_phone, portal_session
 from modemd.store.tables.snapshots import snapshot
 from modemd.store.tables.unread import Outcome, TaughtKind, spelling, unread_outcome

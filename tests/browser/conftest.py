@@ -1,12 +1,16 @@
 """A real Chromium that looks at a real panel."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
@@ -143,6 +147,33 @@ def served(panel: RunningPanel) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """The real one, in two modems; what it says of itself."""
+    command = [
+        sys.executable,
+        "-m",
+        "modemd",
+        "demo",
+        "--json",
+        "--port",
+        "0",
+        "--modems",
+        "2",
+        "--data",
+        str(tmp_path),
+    ]
+    with (
+        (tmp_path / "demo.log").open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process,
+    ):
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, (tmp_path / "demo.log").read_text()
+        yield json.loads(line)
+        process.terminate()
 
 
 @pytest.fixture

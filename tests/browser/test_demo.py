@@ -1,50 +1,17 @@
 """The panel of the real demo: a real daemon on the simulated bank answers the phone that the browser shows."""
 
-import json
-import re
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from modemd.service import accounts
 from modemd.sim.control import ControlClient
 from modemd.store import database
+from tests.browser.phones import digits, wait_for
 
 CUSTOMER, NUMBER = "300000000001", "+359888000177"
-PATIENCE = 40.0  # s; a bound on what never comes
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    command = [
-        sys.executable,
-        "-m",
-        "modemd",
-        "demo",
-        "--json",
-        "--port",
-        "0",
-        "--modems",
-        "2",
-        "--data",
-        str(tmp_path),
-    ]
-    with (
-        (tmp_path / "demo.log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process,
-    ):
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, (tmp_path / "demo.log").read_text()
-        yield json.loads(line)
-        process.terminate()
 
 
 def test_a_customer_registers_a_phone_at_the_portal_and_gets_his_bill(demo: dict[str, Any], chromium: Browser) -> None:
@@ -69,29 +36,12 @@ def test_a_customer_registers_a_phone_at_the_portal_and_gets_his_bill(demo: dict
     page.get_by_label("Проверка на сметка").check()
     page.get_by_role("button", name="Съгласен съм").click()
     expect(page.get_by_label("Код от съобщението")).to_be_visible()
-    page.get_by_label("Код от съобщението").fill(_digits(phones))
+    page.get_by_label("Код от съобщението").fill(digits(phones, NUMBER))
     page.get_by_role("button", name="Регистриране").click()
     expect(page.get_by_role("heading", name=NUMBER)).to_be_visible()
     window.close()
     phones.text(NUMBER, "smetka")
-    assert CUSTOMER[-4:] in _wait_for(phones, lambda text: "smetka za" in text)
-
-
-def _digits(phones: ControlClient) -> str:
-    found = re.search(r"kod (\d{6})", _wait_for(phones, lambda text: "kod" in text))
-    assert found
-    return found[1]
-
-
-def _wait_for(phones: ControlClient, fits: Callable[[str], bool]) -> str:
-    """The first text on the phone that fits."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        for sms in phones.phone(NUMBER):
-            if fits(str(sms["text"])):
-                return str(sms["text"])
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
+    assert CUSTOMER[-4:] in wait_for(phones, NUMBER, lambda text: "smetka za" in text)
 
 
 def test_a_phone_in_the_panel_texts_smetka_and_the_bill_arrives(demo: dict[str, Any], chromium: Browser) -> None:

@@ -17,6 +17,7 @@ PAGES = {
     "messages.queue of unread": "/messages/queue/unread",
     "customers.page": "/customers/",
     "customers.one": "/customers/300000000001",
+    "desk.page": "/customers/300000000001/desk/",
     "write.page": "/write/",
     "reminders.page": "/reminders/",
     "reminders.one": "/reminders/1",

@@ -105,7 +105,7 @@ def test_nobody_confirms_what_another_began(centre: Desk) -> None:
     staff = confirmation.confirm(centre.conn, pending, "elena", (), code(centre), SETTINGS, KEY, NOW)
     assert staff == Outcome(None)
     assert registered(centre) == []
-    assert confirmation.phone_of(centre.conn, pending, "elena") is None
+    assert confirmation.waiting(centre.conn, pending, "elena", NOW) is None
 
 
 def test_a_code_of_another_registration_does_not_fit(centre: Desk) -> None:
@@ -128,7 +128,7 @@ def test_the_database_alone_does_not_tell_the_code(centre: Desk) -> None:
 def test_in_the_centre_the_code_is_for_the_person_at_the_desk(centre: Desk) -> None:
     pending = send(centre, wanted(channel=Channel.CENTRE))
     assert "na sluzhitelya" in texts(centre)[0][1]
-    done = confirmation.confirm(centre.conn, pending, "elena", (), f" {code(centre)} ", SETTINGS, KEY, NOW)
+    done = confirmation.confirm(centre.conn, pending, "elena", [CUSTOMER], f" {code(centre)} ", SETTINGS, KEY, NOW)
     assert done.number == PHONE
 
 

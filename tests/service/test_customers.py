@@ -13,9 +13,10 @@ from sqlalchemy import Engine, Table, select
 from modemd import audit
 from modemd.cli.main import cli
 from modemd.errors import CustomerUnknown, EraseRefused, RevealRefused
-from modemd.service import consent, customers, erasure, subscriptions
+from modemd.service import consent, customers, erasure, identities, subscriptions
+from modemd.service import desk as visit
 from modemd.service.erasure import pseudonym
-from modemd.store import redaction
+from modemd.store import limits, redaction
 from modemd.store.schema import (
     Channel,
     account,
@@ -23,6 +24,7 @@ from modemd.store.schema import (
     campaign_item,
     campaign_recipient,
     customer,
+    document_check,
     inbox,
     inbox_part,
     limit_use,
@@ -161,12 +163,14 @@ def test_nothing_that_names_an_erased_customer_or_his_phone_is_left(desk: Desk) 
             "token_hash": str(number), "account_id": owner, "customer_numbers": numbers, "begun_at": NOW,
             "expires_at": LATER,
         })  # fmt: skip
+    limits.take(desk.conn, f"identity:{A}", identities.PER_CUSTOMER, NOW)
+    visit.vouch(desk.conn, A, "elena", NOW)
     erased = erase(desk)
     assert erased == erasure.Erased(phones=1, texts=4)
     left = everything(desk)
     for trace in (PHONE, PHONE[1:], "0888000101", A, "smetka", "37,91", "abcd-efgh", "8880001"):
         assert trace not in left, trace
-    for table in (phone, phone_customer, account, portal_session, limit_use):
+    for table in (phone, phone_customer, account, portal_session, document_check, limit_use):
         assert desk.conn.execute(select(table)).all() == [], table.name
     assert set(desk.conn.scalars(select(inbox_part.c.pdu))) == {""}
 

@@ -1,19 +1,12 @@
 """Customers are found and registered at the desk; texts are written, measured and answered."""
 
-import re
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
 from modemd import audit
-from modemd.service import identities
-from modemd.store.schema import customer, inbox, message, phone
+from modemd.store.schema import inbox, message, phone
 from tests.panels import RunningPanel, Visitor
-from tests.service.authority import EGN
 from tests.web import billing
-from web.panel import EXTENSION
 
 NUMBER = "300000000001"
 PHONE = "+359880000001"
@@ -70,51 +63,7 @@ def test_the_page_shows_services_consent_and_invoices_with_masked_phones(operato
 def test_technicians_see_no_amounts_and_register_nobody(panel: RunningPanel, operator: Visitor) -> None:
     page = panel.signed_in("technician", "ivan").page(f"/customers/{NUMBER}")
     assert "112,40" not in page
-    assert "Регистрация на място" not in page
-
-
-# the desk
-
-
-WANTED = {"phone": "0888 000 199", "services": "reminder", "language": "bg-Latn"}
-
-
-def test_a_phone_is_active_only_after_its_code_was_read_out(panel: RunningPanel, operator: Visitor) -> None:
-    path = f"/customers/{NUMBER}"
-    answer = operator.post(f"{path}/register", WANTED, form_at=path)
-    assert "pending=1" in answer.headers["Location"]
-    ((to, kind, text),) = sent(panel)
-    assert (to, kind) == ("+359888000199", "otp")
-    digits = re.search(r"\d{6}", text)
-    assert digits
-    assert digits[0] not in operator.page(f"{path}?pending=1")
-    wrong = f"{(int(digits[0]) + 1) % 1_000_000:06}"
-    operator.post(f"{path}/confirm/1", {"code": wrong}, form_at=f"{path}?pending=1")
-    assert "Кодът не е верен" in operator.page(f"{path}?pending=1")
-    with panel.writing() as conn:
-        assert conn.scalar(select(phone.c.number).where(phone.c.number == to)) is None
-    operator.post(f"{path}/confirm/1", {"code": digits[0]}, form_at=f"{path}?pending=1")
-    assert "Телефонът е регистриран" in operator.page(path)
-    assert "+35988•••199" in operator.page(path)
-
-
-def test_nobody_confirms_what_somebody_else_began(panel: RunningPanel, operator: Visitor) -> None:
-    path = f"/customers/{NUMBER}"
-    operator.post(f"{path}/register", WANTED, form_at=path)
-    digits = re.search(r"\d{6}", sent(panel)[0][2])
-    assert digits
-    other = panel.signed_in("operator", "boris")
-    assert "Изпратен е код" not in other.page(f"{path}?pending=1")
-    other.post(f"{path}/confirm/1", {"code": digits[0]}, form_at=path)
-    assert "+35988•••199" not in other.page(path)
-
-
-@pytest.mark.parametrize("fields", [{"phone": "x"}, {"services": ""}, {"phone": "02 9876543"}])
-def test_a_registration_that_cannot_be_sends_no_code(
-    panel: RunningPanel, operator: Visitor, fields: dict[str, str]
-) -> None:
-    operator.post(f"/customers/{NUMBER}/register", {**WANTED, **fields}, form_at=f"/customers/{NUMBER}")
-    assert sent(panel) == []
+    assert "/desk/" not in page
 
 
 def test_a_registration_is_ended_and_a_phone_marked(panel: RunningPanel, operator: Visitor) -> None:
@@ -126,57 +75,6 @@ def test_a_registration_is_ended_and_a_phone_marked(panel: RunningPanel, operato
         marked = conn.scalars(select(phone.c.number).where(phone.c.wrong_number_at.is_not(None))).all()
     assert marked == ["+359880000002"]
     assert {"phone.end", "phone.wrong"} <= set(actions(panel))
-
-
-def test_a_password_for_the_portal_is_shown_once(panel: RunningPanel, operator: Visitor) -> None:
-    path = f"/customers/{NUMBER}"
-    page = operator.post(f"{path}/account", form_at=path).text
-    name, password = re.findall(r'<code class="password">([^<]+)</code>', page)
-    assert password not in operator.page(path)
-    assert name in operator.page(path)
-    assert "account.hand-out" in actions(panel)
-
-
-def test_without_the_key_no_document_is_compared(operator: Visitor) -> None:
-    path = f"/customers/{NUMBER}"
-    operator.post(f"{path}/identity", {"number": "7501010010"}, form_at=path)
-    assert "Не е зададен ключ" in operator.page(path)
-
-
-@pytest.fixture
-def document(panel: RunningPanel, tmp_path: Path) -> str:
-    """Of the customer, with the key under which billing gives it."""
-    (tmp_path / "identity").write_text("i" * 32)
-    service = panel.settings.service.model_copy(update={"identity_key_file": tmp_path / "identity"})
-    settings = panel.settings.model_copy(update={"service": service})
-    panel.app.extensions[EXTENSION] = replace(panel.app.extensions[EXTENSION], settings=settings)
-    with panel.writing() as conn:
-        mine = customer.update().where(customer.c.customer_no == NUMBER)
-        conn.execute(mine.values(identity=identities.of_person(EGN, b"i" * 32)))
-    return EGN
-
-
-def test_a_document_fits_its_customer_alone_and_is_kept_nowhere(
-    panel: RunningPanel, operator: Visitor, document: str
-) -> None:
-    for path, shown in ((f"/customers/{NUMBER}", "Документът съвпада"), ("/customers/300000000002", "не съвпада")):
-        operator.post(f"{path}/identity", {"number": document}, form_at=path)
-        page = operator.page(path)
-        assert shown in page
-        assert document not in page
-    with panel.writing() as conn:
-        assert not any(document in str(entry) for entry in audit.entries(conn, 10))
-
-
-def test_nobody_finds_a_number_out_by_trying(operator: Visitor, document: str) -> None:
-    path = f"/customers/{NUMBER}"
-    for _ in range(5):
-        operator.post(f"{path}/identity", {"number": "8032056031"}, form_at=path)
-    operator.page(path)
-    operator.post(f"{path}/identity", {"number": document}, form_at=path)
-    page = operator.page(path)
-    assert "Изчакайте един час" in page
-    assert "Документът съвпада" not in page
 
 
 def test_the_messages_of_a_phone_are_a_click_away(panel: RunningPanel, operator: Visitor) -> None:

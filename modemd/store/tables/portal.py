@@ -1,4 +1,4 @@
-"""Customers at the portal: how they come in, and the codes that tie a phone to whoever holds it."""
+"""Customers at the desk and at the portal: who was seen, how they come in, and the codes that tie a phone to them."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
@@ -56,4 +56,14 @@ pending_phone = Table(  # a registration that waits for the code sent to its pho
     Column("expires_at", UtcTime, nullable=False),
     Column("used_at", UtcTime),
     Index("ix_pending_phone_expires_at", "expires_at"),
+)
+
+document_check = Table(  # an identity document that a person of staff has looked at; its number is kept nowhere
+    "document_check",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("customer_no", String(12), nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Index("ix_document_check_customer_no", "customer_no"),
 )
