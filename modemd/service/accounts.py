@@ -147,25 +147,30 @@ def begin_kep(conn: Connection, browser: str, now: datetime) -> str:
     return nonce
 
 
-def open_kep(conn: Connection, nonce: str, customer_numbers: Sequence[str], now: datetime) -> None:
+def open_kep(conn: Connection, nonce: str, customer_numbers: Sequence[str], now: datetime) -> str:
     """A certificate was found good, and these are its holder's customers. Each nonce sees one certificate.
 
-    Raises RegistrationRefused for a nonce that is unknown, too old or was used.
+    Returns what takes the nonce's place from here on, for the browser with the certificate alone: who began a sign-in
+    and lured somebody else to its address knows only the nonce. Raises RegistrationRefused for a nonce that is unknown,
+    too old or was used.
     """
     opened = kep_nonce.update().where(
         kep_nonce.c.nonce_hash == _hash(nonce), kep_nonce.c.customer_numbers.is_(None), kep_nonce.c.expires_at > now
     )
-    if conn.execute(opened.values(customer_numbers=" ".join(customer_numbers))).rowcount != 1:
+    ticket = secrets.token_urlsafe(32)
+    values = {"nonce_hash": _hash(ticket), "customer_numbers": " ".join(customer_numbers)}
+    if conn.execute(opened.values(values)).rowcount != 1:
         raise _used()
+    return ticket
 
 
-def enter_kep(conn: Connection, nonce: str, browser: str, now: datetime) -> str:
-    """Sign in the browser that began it; returns what its cookie holds. Works once.
+def enter_kep(conn: Connection, ticket: str, browser: str, now: datetime) -> str:
+    """Sign in the browser that began it and showed the certificate; returns what its cookie holds. Works once.
 
-    Raises RegistrationRefused for a nonce that is unknown, too old, was used, or belongs to another browser.
+    Raises RegistrationRefused for a ticket that is unknown, too old, was used, or belongs to another browser.
     """
     mine = kep_nonce.update().where(
-        kep_nonce.c.nonce_hash == _hash(nonce),
+        kep_nonce.c.nonce_hash == _hash(ticket),
         kep_nonce.c.browser_hash == _hash(browser),
         kep_nonce.c.customer_numbers.is_not(None),
         kep_nonce.c.used_at.is_(None),

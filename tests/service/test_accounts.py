@@ -1,6 +1,7 @@
 """Accounts, sessions and the door of the КЕП."""
 
 import string
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -121,10 +122,14 @@ def test_a_made_up_cookie_opens_nothing(conn: Connection) -> None:
 # the door of the КЕП
 
 
+def shown(conn: Connection, browser: str = "browser", customer_numbers: Sequence[str] = (CUSTOMER,)) -> str:
+    """The ticket of a browser that began a sign-in and has shown a certificate."""
+    return accounts.open_kep(conn, accounts.begin_kep(conn, browser, NOW), customer_numbers, NOW)
+
+
 def test_a_certificate_opens_the_portal_for_the_browser_that_began(conn: Connection) -> None:
-    nonce = accounts.begin_kep(conn, "browser", NOW)
-    accounts.open_kep(conn, nonce, [CUSTOMER, "300000000002"], NOW)
-    session = accounts.of_cookie(conn, accounts.enter_kep(conn, nonce, "browser", NOW), NOW)
+    ticket = shown(conn, customer_numbers=[CUSTOMER, "300000000002"])
+    session = accounts.of_cookie(conn, accounts.enter_kep(conn, ticket, "browser", NOW), NOW)
     assert session is not None
     assert session.customer_numbers == (CUSTOMER, "300000000002")
     assert session.channel is Channel.KEP
@@ -140,19 +145,26 @@ def test_a_nonce_sees_one_certificate(conn: Connection) -> None:
 
 
 def test_a_nonce_signs_in_once(conn: Connection) -> None:
-    nonce = accounts.begin_kep(conn, "browser", NOW)
-    accounts.open_kep(conn, nonce, [CUSTOMER], NOW)
-    accounts.enter_kep(conn, nonce, "browser", NOW)
+    ticket = shown(conn)
+    accounts.enter_kep(conn, ticket, "browser", NOW)
     with pytest.raises(RegistrationRefused):
-        accounts.enter_kep(conn, nonce, "browser", NOW)
+        accounts.enter_kep(conn, ticket, "browser", NOW)
 
 
 def test_another_browser_does_not_come_in(conn: Connection) -> None:
-    """Who lures somebody to a nonce of his own would else be signed in with that one's certificate."""
-    nonce = accounts.begin_kep(conn, "attacker", NOW)
-    accounts.open_kep(conn, nonce, [CUSTOMER], NOW)
     with pytest.raises(RegistrationRefused):
-        accounts.enter_kep(conn, nonce, "victim", NOW)
+        accounts.enter_kep(conn, shown(conn), "another", NOW)
+
+
+def test_who_lures_somebody_to_a_nonce_of_his_own_does_not_come_in_with_that_one_s_certificate(
+    conn: Connection,
+) -> None:
+    nonce = accounts.begin_kep(conn, "attacker", NOW)
+    ticket = accounts.open_kep(conn, nonce, [CUSTOMER], NOW)
+    with pytest.raises(RegistrationRefused):
+        accounts.enter_kep(conn, nonce, "attacker", NOW)
+    with pytest.raises(RegistrationRefused):
+        accounts.enter_kep(conn, ticket, "victim", NOW)
 
 
 def test_without_a_certificate_nobody_comes_in(conn: Connection) -> None:
@@ -165,10 +177,8 @@ def test_a_nonce_is_good_for_some_minutes_only(conn: Connection) -> None:
     later = NOW + accounts.NONCE_LASTS + timedelta(seconds=1)
     with pytest.raises(RegistrationRefused):
         accounts.open_kep(conn, accounts.begin_kep(conn, "browser", NOW), [CUSTOMER], later)
-    nonce = accounts.begin_kep(conn, "browser", NOW)
-    accounts.open_kep(conn, nonce, [CUSTOMER], NOW)
     with pytest.raises(RegistrationRefused):
-        accounts.enter_kep(conn, nonce, "browser", later)
+        accounts.enter_kep(conn, shown(conn), "browser", later)
 
 
 def test_a_made_up_nonce_opens_nothing(conn: Connection) -> None:

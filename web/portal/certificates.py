@@ -1,8 +1,8 @@
 """The door of the КЕП. Its middle step runs on a host of its own, behind the proxy that asks for certificates:
 
     portal's host: POST /portal/kep         a nonce, tied to this browser by a cookie
-    КЕП host:      GET  /portal/kep/open    the proxy hands the certificate over; whose it is stands with the nonce
-    portal's host: GET  /portal/kep/enter   this browser is signed in; the nonce is used up
+    КЕП host:      GET  /portal/kep/open    the proxy hands the certificate over; a ticket takes the nonce's place
+    portal's host: GET  /portal/kep/enter   this browser, which has both cookie and ticket, is signed in; once
 
 The proxy clears and sets the headers that speak of certificates (systemd/nginx-modemd.conf). They count only where the
 request comes from the proxy's address or through its socket and brings the shared secret.
@@ -55,11 +55,11 @@ def open_() -> Response | tuple[str, int]:
     try:
         customer_numbers = _customers(portal)
         with database.writing(panel().engine) as conn:
-            accounts.open_kep(conn, nonce, customer_numbers, panel().now())
+            ticket = accounts.open_kep(conn, nonce, customer_numbers, panel().now())
     except ModemdError as error:
         log.warning("a КЕП was refused: %s", error if isinstance(error, CertificateRefused) else type(error).__name__)
         return _refused(error), 403
-    return redirect(f"{portal.url}{url_for('certificates.enter')}?nonce={nonce}", code=303)
+    return redirect(f"{portal.url}{url_for('certificates.enter')}?ticket={ticket}", code=303)
 
 
 @blueprint.get("/kep/enter")
@@ -68,7 +68,7 @@ def enter() -> Response | tuple[str, int]:
     try:
         with database.writing(panel().engine) as conn:
             browser = request.cookies.get(BROWSER_COOKIE, "")
-            token = accounts.enter_kep(conn, request.args.get("nonce", ""), browser, panel().now())
+            token = accounts.enter_kep(conn, request.args.get("ticket", ""), browser, panel().now())
     except RegistrationRefused as error:
         return _refused(error), 403
     response = visitor.let_in(redirect(url_for("pages.home"), code=303), token)

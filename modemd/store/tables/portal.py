@@ -32,7 +32,7 @@ portal_session = Table(
 kep_nonce = Table(  # one sign-in with a КЕП on its way from the portal's host to the certificates' and back
     "kep_nonce",
     metadata,
-    Column("nonce_hash", String(64), primary_key=True),
+    Column("nonce_hash", String(64), primary_key=True),  # once a certificate was shown, of the ticket in its place
     Column("browser_hash", String(64), nullable=False),  # a cookie of the browser that began it
     Column("expires_at", UtcTime, nullable=False),
     Column("customer_numbers", Text),  # of the certificate's holder; None: no certificate was shown yet
