@@ -92,12 +92,12 @@ def password() -> Response | str | tuple[str, int]:
 
 
 def _may_try(name: str) -> bool:
-    """Count an attempt: for the name, the address it comes from, and in all."""
+    """Count an attempt: for the address it comes from, the name, and in all; nobody uses up what is for all alone."""
     now = panel().now()
     tidy = "".join(name.lower().split())[:32]
     with database.writing(panel().engine) as conn:
         return (
-            limits.take(conn, "portal:all", IN_ALL, now)
-            and limits.take(conn, f"portal:{request.remote_addr}", PER_ADDRESS, now)
+            limits.take(conn, f"portal:{request.remote_addr}", PER_ADDRESS, now)
             and limits.take(conn, f"portal:{tidy}", PER_NAME, now)
+            and limits.take(conn, "portal:all", IN_ALL, now)
         )

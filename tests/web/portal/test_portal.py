@@ -10,6 +10,7 @@ from modemd.service import subscriptions
 from modemd.store import database
 from modemd.store.schema import Channel, consent, phone, phone_customer
 from tests.web.portal.conftest import COMPANY, PASSWORD, PERSON, STRANGER, RunningPortal
+from web.portal import door
 from web.portal.app import PREFIX
 
 NUMBER = "+359888000101"
@@ -53,11 +54,39 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(portal: RunningPo
     assert len(pages) == 1
 
 
+def try_to_sign_in(portal: RunningPortal, times: int, address: str = "127.0.0.1", name: str | None = None) -> set[int]:
+    """With a wrong password, and another name each time unless one is given; returns the answers' statuses."""
+    visitor = portal.client()
+    statuses = set()
+    for number in range(times):
+        visitor.client.environ_base["REMOTE_ADDR"] = address
+        fields = {"name": name or f"{address} {number}", "password": "x" * 20}
+        statuses.add(visitor.post("/portal/sign-in", fields).status_code)
+    return statuses
+
+
 def test_sign_in_is_throttled_for_a_name_from_any_address(portal: RunningPortal) -> None:
     handed = portal.hand_out()
-    for _ in range(8):
-        portal.client().post("/portal/sign-in", {"name": handed.name, "password": "x" * 20})
+    for number in range(8):
+        assert try_to_sign_in(portal, 1, f"203.0.113.{number}", handed.name) == {401}
     assert portal.client().sign_in(handed).status_code == 429
+    portal.now += timedelta(minutes=15, seconds=1)
+    assert portal.client().sign_in(handed).status_code == 302
+
+
+def test_sign_in_is_throttled_for_an_address_under_any_name(portal: RunningPortal) -> None:
+    assert try_to_sign_in(portal, 20) == {401}
+    assert try_to_sign_in(portal, 1) == {429}
+    assert try_to_sign_in(portal, 1, "203.0.113.9") == {401}
+
+
+def test_sign_in_is_throttled_in_all_but_not_used_up_by_one_address(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "IN_ALL", [(22, timedelta(minutes=15))])
+    try_to_sign_in(portal, 40)  # of which 20 count
+    assert try_to_sign_in(portal, 2, "203.0.113.9") == {401}
+    assert try_to_sign_in(portal, 1, "203.0.113.10") == {429}
 
 
 def test_signing_out_ends_the_session_on_the_server(portal: RunningPortal) -> None:
