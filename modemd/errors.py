@@ -265,6 +265,10 @@ class NotHeld(ModemdError):
     """Nothing was changed: message {message_id} is {state}, and only a held one is for a person to decide."""
 
 
+class NotFailed(Refusal):
+    """Nothing was changed: message {message_id} {reason}. See: modemd messages --state failed"""
+
+
 # what people hand in
 
 

@@ -23,7 +23,8 @@ ROLES: dict[str, frozenset[Role]] = {
     "bank.sending": frozenset({Role.TECHNICIAN, Role.MANAGER, Role.ADMIN}),
     "sign_in.out": EVERYBODY,
     "sign_in.password": EVERYBODY,
-    "messages.unread": OFFICE,
+    "queues.unread": OFFICE,
+    "queues.resend_failed": OFFICE,
     "customers.page": EVERYBODY,
     "customers.find": EVERYBODY,
     "customers.one": EVERYBODY,
@@ -81,8 +82,9 @@ ROLES: dict[str, frozenset[Role]] = {
     "messages.one": EVERYBODY,
     "messages.reveal": EVERYBODY,
     "messages.conversation": EVERYBODY,
-    "messages.queue": EVERYBODY,
-    "messages.decide": EVERYBODY,
+    "queues.page": EVERYBODY,
+    "queues.decide": EVERYBODY,
+    "queues.close_failed": EVERYBODY,
     "messages.is_ours": EVERYBODY,
 }
 

@@ -27,6 +27,7 @@ from web import (
     people,
     phone,
     programs,
+    queues,
     reminders,
     reports,
     security,
@@ -64,7 +65,7 @@ def create_app(
     access.guard(app)
     templating.register(app)
     for module in (
-        *(bank, modem, messages, write, customers, desk, reminders, texts, files, reports),
+        *(bank, modem, messages, queues, write, customers, desk, reminders, texts, files, reports),
         *(people, programs, me, sign_in, language),
     ):
         app.register_blueprint(module.blueprint)

@@ -1,7 +1,6 @@
 """Messages: looked for, as a conversation, one by one with all that happened, and those that wait for a person."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,16 +15,17 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from modemd import audit, masks
 from modemd.config import SOFIA
-from modemd.errors import AnswerRefused, CannedRefused, NotAPhone, NotHeld, NotUnread, RevealRefused, SpellingRefused
-from modemd.service import customers, ours, phones, spellings
-from modemd.service import unread as texts
-from modemd.store import database, doubt, lives, rules, search
+from modemd.errors import NotAPhone, RevealRefused
+from modemd.service import customers, ours, phones
+from modemd.service.failures import RESENDABLE
+from modemd.store import database, failures, lives, rules, search
 from modemd.store.listing import Direction, Listed
 from modemd.store.lives import Life
 from modemd.store.search import Position, Wanted
 from web import refusals, words
 from web.forms import Form, SearchForm, choices
 from web.panel import panel
+from web.queues import QUEUES
 
 ON_A_PAGE = 50
 DAYS = 7  # that are looked through if nobody says otherwise, and at most when a text is looked for
@@ -33,54 +33,6 @@ MOST_DAYS = 31
 IN_CONVERSATION = 200
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
-
-Lister = Callable[[Connection, int, int], list[Listed]]
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """Messages that wait for a person, and what he can do."""
-
-    name: str
-    title: words.Words
-    explained: words.Words
-    find: Lister
-    decisions: Sequence[str] = ()
-
-
-QUEUES = {
-    each.name: each
-    for each in (
-        Queue(
-            "held",
-            lazy_gettext("Held for a person"),
-            lazy_gettext(
-                "The network may have taken these and we cannot know. Send again only what matters more than being "
-                "received twice."
-            ),
-            lambda conn, limit, after: search.troubled(conn, "held", limit, after),
-            ("resend", "drop"),
-        ),
-        Queue(
-            "in_doubt",
-            lazy_gettext("In doubt"),
-            lazy_gettext("The modem's last answer was never seen. They settle by themselves within minutes or hours."),
-            lambda conn, limit, after: search.troubled(conn, "in_doubt", limit, after),
-        ),
-        Queue(
-            "failed",
-            lazy_gettext("Failed"),
-            lazy_gettext("The network or the modem refused these for good. Read the reason; correct the number."),
-            lambda conn, limit, after: search.troubled(conn, "failed", limit, after),
-        ),
-        Queue(
-            "unread",
-            lazy_gettext("Not understood"),
-            lazy_gettext("Texts in which no keyword was found. Nobody has answered them."),
-            search.not_understood,
-        ),
-    )
-}
 
 
 class FilterForm(SearchForm):
@@ -175,8 +127,7 @@ def find() -> Response:
 def one(direction: Direction, message_id: int) -> str:
     """One message and all that happened to it."""
     with database.reading(panel().engine) as conn:
-        life = _life(conn, direction, message_id)
-    return render_template("messages/one.html", life=life, revealed=None, form=RevealForm())
+        return _one(conn, direction, message_id)
 
 
 @blueprint.post("/<any(mo,mt):direction>/<int:message_id>/reveal")
@@ -185,13 +136,12 @@ def reveal(direction: Direction, message_id: int) -> str | Response:
     form = RevealForm()
     try:
         with database.writing(panel().engine) as conn:
-            life, now = _life(conn, direction, message_id), panel().now()
             why = form.why.data if form.validate() else ""
-            number = customers.reveal_message(conn, direction, message_id, current_user.name, why, now)
+            number = customers.reveal_message(conn, direction, message_id, current_user.name, why, panel().now())
+            return _one(conn, direction, message_id, number)
     except RevealRefused:
         flash(gettext("Say why you need the number."), "warning")
         return redirect(url_for("messages.one", direction=direction, message_id=message_id))
-    return render_template("messages/one.html", life=life, revealed=number, form=form)
 
 
 @blueprint.get("/<any(mo,mt):direction>/<int:message_id>/phone")
@@ -203,84 +153,6 @@ def conversation(direction: Direction, message_id: int) -> str:
             abort(404)
         found = search.with_number(conn, number, IN_CONVERSATION)
     return render_template("messages/conversation.html", number=number, found=found, most=IN_CONVERSATION)
-
-
-@blueprint.get("/queue/<name>")
-def queue(name: str) -> str:
-    """Messages that wait for a person."""
-    chosen = QUEUES.get(name) or abort(404)
-    after = request.args.get("after", 0, type=int)
-    with database.reading(panel().engine) as conn:
-        found = chosen.find(conn, ON_A_PAGE + 1, max(0, min(after, 2**62)))
-    more = found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None
-    return render_template(
-        "messages/queue.html",
-        queue=chosen,
-        queues=QUEUES.values(),
-        found=found[:ON_A_PAGE],
-        more=more,
-        canned=list(panel().settings.canned),
-    )
-
-
-@blueprint.post("/decide")
-def decide() -> Response:
-    """Send held messages once more, or leave them as they are: one or many, all or none."""
-    ids = list(dict.fromkeys(request.form.getlist("id", type=int)))[:ON_A_PAGE]
-    verdict = request.form.get("verdict")
-    back = redirect(url_for("messages.queue", name="held"))
-    if not ids or verdict not in ("resend", "drop"):
-        flash(gettext("Choose messages first."), "warning")
-        return back
-    now = panel().now()
-    try:
-        with database.writing(panel().engine) as conn:
-            if verdict == "resend":
-                kinds = panel().settings.kinds
-                validity = {name: timedelta(hours=kind.validity_hours) for name, kind in kinds}
-                doubt.resend(conn, ids, now, validity)
-            else:
-                doubt.drop(conn, ids, now)
-            audit.note(conn, current_user.name, f"doubt.{verdict}", _names(ids), "", now)
-    except NotHeld:
-        flash(gettext("Nothing was changed: somebody else, or a status report, has settled one of these."), "warning")
-        return back
-    if verdict == "resend":
-        flash(ngettext("%(num)d message is sent again.", "%(num)d messages are sent again.", len(ids)))
-    else:
-        flash(ngettext("%(num)d message is left as it is.", "%(num)d messages are left as they are.", len(ids)))
-    return back
-
-
-@blueprint.post("/unread")
-def unread() -> Response:
-    """Answer texts that were not understood, teach a spelling, or leave them: one or many, all or none."""
-    ids = list(dict.fromkeys(request.form.getlist("id", type=int)))[:ON_A_PAGE]
-    back = redirect(url_for("messages.queue", name="unread"))
-    if not ids:
-        flash(gettext("Choose messages first."), "warning")
-        return back
-    settings, now, who = panel().settings, panel().now(), current_user.name
-    try:
-        with database.writing(panel().engine) as conn:
-            match request.form.get("do"):
-                case "answer":
-                    texts.answer(conn, ids, request.form.get("text", "")[:1000], who, settings, now)
-                case "canned":
-                    texts.answer_canned(conn, ids, request.form.get("canned", ""), who, settings, now)
-                case "teach":
-                    kind, words_ = request.form.get("kind", ""), request.form.get("words") or None
-                    for inbox_id in ids:
-                        spellings.teach(conn, inbox_id, kind, who, settings.service, now, words=words_)
-                case "drop":
-                    texts.drop(conn, ids, who, now)
-                case _:
-                    abort(400)
-    except (NotUnread, AnswerRefused, CannedRefused, SpellingRefused) as error:
-        refusals.say(error)
-    else:
-        flash(ngettext("%(num)d text is settled.", "%(num)d texts are settled.", len(ids)))
-    return back
 
 
 @blueprint.route("/ours", methods=["GET", "POST"])
@@ -306,8 +178,15 @@ def _supplier() -> str:
     return panel().settings.service.supplier_cyrillic
 
 
-def _names(ids: Sequence[int]) -> str:
-    return "message " + ",".join(map(str, ids))
+def _one(conn: Connection, direction: Direction, message_id: int, revealed: str | None = None) -> str:
+    return render_template(
+        "messages/one.html",
+        life=_life(conn, direction, message_id),
+        decision=failures.decision(conn, message_id) if direction == "mt" else None,
+        resendable=RESENDABLE,
+        revealed=revealed,
+        form=RevealForm(),
+    )
 
 
 def _life(conn: Connection, direction: Direction, message_id: int) -> Life:

@@ -28,6 +28,7 @@ SENTENCES: Mapping[type[ModemdError], Words] = {
         "Message %(message_id)s does not wait for a person any more; it is %(state)s. Nothing was changed."
     ),
     errors.NotUnread: lazy_gettext("Nothing was changed: text %(inbox_id)s %(reason)s."),
+    errors.NotFailed: lazy_gettext("Nothing was changed: message %(message_id)s %(reason)s."),
     errors.NotHeldFile: lazy_gettext("Nothing was changed: this file does not wait for a decision any more."),
     errors.TooOften: lazy_gettext("Too many were asked for. Wait an hour, then try again."),
 }
@@ -37,7 +38,7 @@ def said(error: ModemdError) -> str:
     """Why it was not done, in a sentence."""
     sentence = SENTENCES.get(type(error))
     if sentence is not None:
-        return str(sentence) % {name: _fact(fact) for name, fact in error.facts.items()}
+        return str(sentence) % {name: _fact(name, fact) for name, fact in error.facts.items()}
     why = reason(error.reason) if isinstance(error, errors.Refusal) else formats.visible(str(error))
     return f"{why[:1].upper()}{why[1:].removesuffix('.')}."
 
@@ -51,10 +52,12 @@ def reason(words_: str | None) -> str:
     """A reason as it was raised or kept; one that has no translation (a person's own words) stays as it is."""
     if not isinstance(words_, Because):
         return formats.visible(str(words_ or ""))
-    return str(gettext(words_.sentence)).format_map({name: _fact(fact) for name, fact in words_.facts.items()})
+    return str(gettext(words_.sentence)).format_map({name: _fact(name, fact) for name, fact in words_.facts.items()})
 
 
-def _fact(fact: object) -> Any:
+def _fact(name: str, fact: object) -> Any:
+    if name == "kind":
+        return words.kind(str(fact))
     match fact:
         case CampaignState():
             return words.CAMPAIGN_STATES[fact].text

@@ -147,8 +147,8 @@ WISH_STATES = {
     "refused": Word(lazy_pgettext("wish", "not done"), "bad"),
 }
 DECISIONS = {
-    "resend": lazy_gettext("Send the chosen ones again"),
-    "drop": lazy_gettext("Leave the chosen ones as they are"),
+    "resend": lazy_gettext("Send once more"),
+    "drop": lazy_gettext("Leave as it is"),
 }
 VERDICTS = {
     "ours": lazy_gettext("Yes, this is a message of ours."),

@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "modemd.cli.doctor:doctor",
     "doubt": "modemd.cli.doubt:doubt",
     "explain": "modemd.cli.explain:explain",
+    "failed": "modemd.cli.failed:failed",
     "file": "modemd.cli.file:file",
     "import": "modemd.cli.customers:import_",
     "line": "modemd.cli.line:line",

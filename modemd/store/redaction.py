@@ -24,6 +24,11 @@ def body(kind: str, text: str, secret: bytes | None) -> str:
     return f"[redacted {kind} {digest.hexdigest()}]"
 
 
+def is_redacted(text: str) -> bool:
+    """Whether a text is what took its place."""
+    return text.startswith(_REDACTED.removesuffix("%]"))
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What one call has redacted, oldest first."""

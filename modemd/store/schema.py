@@ -45,6 +45,7 @@ from modemd.store.tables.customers import (
     phone,
     phone_customer,
 )
+from modemd.store.tables.failed import FailedOutcome, failed_outcome
 from modemd.store.tables.inbox import InboxState, inbox, inbox_part, limit_use
 from modemd.store.tables.outbox import (
     ANSWER,

@@ -98,7 +98,7 @@ def _what_became_of(conn: Connection, inbox_id: int) -> Because:
     state = conn.scalar(select(inbox.c.state).where(inbox.c.id == inbox_id))
     if state is None:
         return Because("does not exist")
-    return Because("is {state}, and only an unread one is for a person to decide", state=state)
+    return Because("is {state}, and only an unread one is for a person to decide", state=InboxState(state))
 
 
 # spellings

@@ -14,7 +14,7 @@ PAGES = {
     "bank.page": "/",
     "sign_in.password": "/password",
     "phone.page": "/phone/",
-    "messages.queue of unread": "/messages/queue/unread",
+    "queues.page of unread": "/messages/queue/unread",
     "customers.page": "/customers/",
     "customers.one": "/customers/300000000001",
     "desk.page": "/customers/300000000001/desk/",
@@ -35,7 +35,8 @@ PAGES = {
     "messages.page": "/messages/",
     "messages.one": "/messages/mt/1",
     "messages.conversation": "/messages/mt/1/phone",
-    "messages.queue": "/messages/queue/held",
+    "queues.page": "/messages/queue/held",
+    "queues.page of failed": "/messages/queue/failed",
     "messages.is_ours": "/messages/ours",
 }
 PARTS = {"bank.live", "reminders.live", "modem.live", "modem.said", "phone.live"}  # of other pages

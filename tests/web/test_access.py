@@ -34,7 +34,9 @@ ROUTES = {
     "bank.sending": Route({"technician", "manager", "admin"}, "/sending", {"allowed": "none"}),
     "sign_in.out": Route(ALL, "/sign-out", {}),
     "sign_in.password": Route(ALL, "/password", {}),
-    "messages.unread": Route(OFFICE, "/messages/unread", {"id": "1", "do": "drop"}),
+    "queues.unread": Route(OFFICE, "/messages/unread", {"id": "1", "do": "drop"}),
+    "queues.resend_failed": Route(OFFICE, "/messages/failed/resend", {"id": "1"}),
+    "queues.close_failed": Route(ALL, "/messages/failed/close", {"id": "1", "note": "x"}),
     "customers.page": Route(ALL, "/customers/"),
     "customers.find": Route(ALL, "/customers/", {"term": "300000000001"}),
     "customers.one": Route(ALL, "/customers/300000000001"),
@@ -96,8 +98,8 @@ ROUTES = {
     "messages.one": Route(ALL, "/messages/mo/1"),
     "messages.reveal": Route(ALL, "/messages/mo/1/reveal", {"why": "he asked to be called"}),
     "messages.conversation": Route(ALL, "/messages/mo/1/phone"),
-    "messages.queue": Route(ALL, "/messages/queue/held"),
-    "messages.decide": Route(ALL, "/messages/decide", {"id": "1", "verdict": "drop"}),
+    "queues.page": Route(ALL, "/messages/queue/held"),
+    "queues.decide": Route(ALL, "/messages/decide", {"id": "1", "verdict": "drop"}),
     "messages.is_ours": Route(ALL, "/messages/ours", {"recipient": "0888000101", "day": "2026-11-23"}),
 }
 POSTS = {endpoint: route for endpoint, route in ROUTES.items() if route.fields is not None}

@@ -31,6 +31,8 @@ NOT_SHOWN = {
     *("LastLookFailed", "NoLongerTrue", "LeavesLater", "AuditBroken", "InputRefused", "ModemUnknown", "WishRefused"),
     *("WishNotAnswered", "CertificateRefused", "PanelNotStarted", "DemoFailed", "BenchFailed", "ScenarioRefused"),
     *("SimulatorError", "TranscriptRefused", "SetupRefused", "BackupFailed", "PduError", "ModemdError"),
+    # of programs, which read English; for people web/programs.py has its own sentences
+    *("KeyUsed", "MessagesRefused", "NotCancelled", "NotLetIn", "NotThen", "TokenRefused", "TooManyMessages"),
 }
 
 
