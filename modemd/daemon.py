@@ -24,6 +24,7 @@ from modemd.store import alerts, database, leases, lines, snapshots
 from modemd.store.hostlock import HostLock
 from modemd.store.ledger import Ledger
 from modemd.store.wakeup import News, Wakeup
+from modemd.watchdog import Watchdog
 from modemd.wishes import Wishes
 
 log = logging.getLogger(__name__)
@@ -82,12 +83,13 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
 
     wakeup = Wakeup(settings.database.url, News(ledger, look).hint)
     await wakeup.start()
-    pumps = [gateway.follow(), gateway.keep_house(), bank.run()]
+    notifier = sdnotify.SystemdNotifier()
+    watchdog = Watchdog(ledger, (gateway.hangs, bank.hangs), bank.status, notifier.notify)
+    pumps = [gateway.follow(), gateway.keep_house(), bank.run(), watchdog.run()]
     pumps += [each.run() for each in (wishes, balances, campaigns, pacing, Retention(settings, engine, now))]
     if settings.billing.drop_folder:
         pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]
-    notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:

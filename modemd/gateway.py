@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 5.0
 WELL = frozenset({State.READY, State.UNREGISTERED, State.ABSENT, State.PAUSED})  # no longer a case for quarantine
+HANGS_SECONDS = 60.0  # without housekeeping
 NONE_READY = timedelta(minutes=1)  # a bank takes a moment to start
 LATE_ATTEMPTS = 5  # a refusal that came too late to be the sender's business
 
@@ -72,6 +73,7 @@ class Gateway:
         self._told.set()
         self._alerts: dict[tuple[str, AlertKind], str | None] = {}
         self._none_ready_since: datetime | None = None
+        self._house_kept_at: float | None = None  # in the loop's time
 
     # lifetime
 
@@ -81,6 +83,13 @@ class Gateway:
         for task in self._answers:
             task.cancel()
         await asyncio.gather(*self._answers, return_exceptions=True)
+
+    def hangs(self) -> str | None:
+        """Housekeeping that does not come round, or a line whose sender is dead."""
+        kept_at = self._house_kept_at
+        if kept_at is not None and asyncio.get_running_loop().time() - kept_at > HANGS_SECONDS:
+            return f"housekeeping hangs for more than {HANGS_SECONDS:.0f} s"
+        return self._lines.hangs()
 
     def queue_changed(self) -> None:
         """Another process may have written: look at what people want, and then at the queue."""
@@ -209,6 +218,7 @@ class Gateway:
         """Move what time alone moves, until cancelled."""
         while True:
             pause = HOUSEKEEPING_SECONDS
+            self._house_kept_at = asyncio.get_running_loop().time()
             try:
                 questions, next_due = await self._ledger.do(self._house_round, self._now())
             except Exception:

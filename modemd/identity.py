@@ -108,6 +108,11 @@ class Lines:
     def any_ready(self) -> bool:
         return any(modem.state is State.READY for modem in self._holders.modems.values())
 
+    def hangs(self) -> str | None:
+        """A line whose sender's pump is dead."""
+        dead = [line_id for line_id in self._senders if self._pumps[line_id].done()]
+        return f"nothing sends through line {dead[0]} any more" if dead else None
+
     async def stop(self, seconds: float) -> None:
         """Begin nothing more and wait at most `seconds` for what is in the air."""
         for sender in self._senders.values():

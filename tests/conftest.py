@@ -9,9 +9,19 @@ from xdist.scheduler import WorkStealingScheduling
 
 from modemd.store import passwords
 from tests.databases import VARIABLE, conn, database, engine, postgresql, postgresql_server, sqlite_template
+from tests.notified import systemd
 from tests.simulated_bank import simulated_bank
 
-__all__ = ["conn", "database", "engine", "postgresql", "postgresql_server", "simulated_bank", "sqlite_template"]
+__all__ = [
+    "conn",
+    "database",
+    "engine",
+    "postgresql",
+    "postgresql_server",
+    "simulated_bank",
+    "sqlite_template",
+    "systemd",
+]
 
 
 def pytest_report_header() -> str | None:

@@ -1,13 +1,14 @@
 """Where modems and the database meet: who sends for which line, what is answered, what people want, what time moves."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from modemd import gateway as gateways
 from modemd import identity
@@ -563,5 +564,46 @@ def test_a_stop_waits_for_what_is_in_the_air_and_not_for_ever(play: Play) -> Non
         let_go.set()
         await stopping
         await house.until(lambda: house.states(first, second) == ["sent", "sending"])
+
+    play(scene)
+
+
+# what the watchdog asks
+
+
+def test_housekeeping_that_does_not_come_round_hangs(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_connection: Connection) -> None:
+        begun.set()
+        go_on.wait(20)
+
+    async def scene(house: House) -> None:
+        await house.until(lambda: house.gateway._house_kept_at is not None)
+        assert house.gateway.hangs() is None
+        held = house.ledger.do(hold)
+        await asyncio.to_thread(begun.wait)
+        monkeypatch.setattr(gateways, "HANGS_SECONDS", 0.3)
+        await house.until(lambda: house.gateway.hangs() == "housekeeping hangs for more than 0 s")
+        go_on.set()
+        await held
+        await house.until(lambda: house.gateway.hangs() is None)
+
+    play(scene)
+
+
+def test_a_line_whose_sender_is_dead_hangs(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = asyncio.Event()
+
+    async def die(_sender: object) -> None:
+        await go.wait()
+
+    monkeypatch.setattr(identity.Sender, "run", die)
+
+    async def scene(house: House) -> None:
+        modem = await house.plug_in("p1", ONE)
+        assert house.gateway.hangs() is None
+        go.set()
+        await house.until(lambda: house.gateway.hangs() == f"nothing sends through line {modem.line_id} any more")
 
     play(scene)

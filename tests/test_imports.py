@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "setup": {"backup", "store"},
     "balance": {"modem", "store"},
     "handover": {"billing", "store"},
+    "watchdog": {"store"},
     "retention": {"audit", "billing", "service", "store"},
     "wishes": {"modem", "store"},
     "campaigns": {"service", "store"},

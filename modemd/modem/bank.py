@@ -12,13 +12,14 @@ from modemd.messages import Reason
 from modemd.modem import discovery
 from modemd.modem.above import Gateway
 from modemd.modem.chooser import Chooser
-from modemd.modem.lifecycle import State
+from modemd.modem.lifecycle import SENDING, State
 from modemd.modem.modem import Modem
 from modemd.modem.sticks import PortFound
 from modemd.modem.usb import SYSFS
 
 log = logging.getLogger(__name__)
 
+HANGS_SECONDS = 600.0  # without a look at a modem that works; one is taken every minute
 STOP_SECONDS = 5.0  # for what the modems are being told; what is in the air the gateway has waited for
 
 
@@ -62,6 +63,22 @@ class Bank:
                     self._chooser.came(port)
         finally:
             await self._end()
+
+    def status(self) -> str:
+        """How many modems are ready, in a few words."""
+        ready = sum(modem.state is State.READY for modem in self.modems.values())
+        return f"{ready} of {len(self.modems)} modems ready"
+
+    def hangs(self) -> str | None:
+        """What hangs of the modems: a pump that is dead, or one that works and looks at its modem no more."""
+        now = asyncio.get_running_loop().time()
+        for port, life in self._lives.items():
+            if life.done():
+                return f"the pump of {port} is dead"
+            looked_at = self.modems[port].condition.looked_at
+            if self.modems[port].state in SENDING and looked_at is not None and now - looked_at > HANGS_SECONDS:
+                return f"the pump of {port} hangs for more than {HANGS_SECONDS:.0f} s"
+        return None
 
     async def stop(self) -> None:
         """Let every modem end what it is being told, then let go of all ports."""

@@ -1,5 +1,6 @@
 """How a modem is: network, signal, storage, clock. Looked at now and then, and what is wrong with it said aloud."""
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ class Condition:
     storage_used: int | None = None
     storage_total: int | None = None
     clock_offset: int | None = None  # s that the network's clock is ahead of ours
+    looked_at: float | None = None  # in the loop's time
 
     def fill(self, fills: Collection[Fill]) -> str | None:
         """Take in how full the storages are; what is alarming about it."""
@@ -67,6 +69,7 @@ class Look:
         if rare:
             await self._look_at_clock()
         self._looks += 1
+        condition.looked_at = asyncio.get_running_loop().time()
 
     async def _look_at_clock(self) -> None:
         if self._looks == 0:

@@ -38,6 +38,8 @@ T = TypeVar("T")
 BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0)  # s between attempts; the last one repeats
 LATER_SECONDS = 0.05  # what is asked for with `later` is on the disk at the latest then, and a round
 CLOSING_PATIENCE = 10.0  # s that close() waits for a database that does not answer
+HANGS_SECONDS = 60.0  # for one attempt; a PostgreSQL that is cut off gives up after 30, see POSTGRESQL_OPTIONS
+STRUGGLES_SECONDS = 120.0  # after a refused attempt, until whoever waited for the database has moved on
 
 _TRANSACTION_ID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
 _TRANSACTION_STATUS = text("SELECT pg_xact_status(CAST(:xid AS xid8))")
@@ -98,6 +100,8 @@ class Ledger:
         self._conn: Connection | None = None
         self._closing = threading.Event()
         self._give_up_at = 0.0
+        self._busy_since: float | None = None  # with this attempt
+        self._refused_at = float("-inf")
 
     # for callers, in the event loop
 
@@ -115,6 +119,20 @@ class Ledger:
         self._closing.set()
         self._rounds.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def hangs(self) -> str | None:
+        """What is the matter with the writer thread, None if it works or has nothing to do."""
+        if self._thread is None or not self._thread.is_alive():
+            return None if self._closing.is_set() else "the thread that writes to the database is dead"
+        since = self._busy_since
+        if since is None or time.monotonic() - since <= HANGS_SECONDS:
+            return None
+        return f"the thread that writes to the database hangs for more than {HANGS_SECONDS:.0f} s"
+
+    @property
+    def struggles(self) -> bool:
+        """Whether the database has refused an attempt lately: what waits for it does not hang by itself."""
+        return time.monotonic() - self._refused_at <= STRUGGLES_SECONDS
 
     def do(self, verb: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run `verb(conn, *args, **kwargs)` in the next round; returns its result once committed, or raises.
@@ -250,17 +268,21 @@ class Ledger:
         """Run the calls in one transaction, as often as it takes for faults that pass."""
         attempt = 0
         while True:
+            self._busy_since = time.monotonic()
             try:
                 return self._once(calls)
             except DBAPIError as error:
                 self._drop_connection()
                 if not passes(error):
                     raise
+                self._refused()
                 log.warning("the database does not take a write, which is tried again: %s", error.orig)
                 if self._closing.is_set() and time.monotonic() > self._give_up_at:
                     raise DatabaseUnreachable(url=shown(self._engine.url), reason=str(error.orig)) from error
                 time.sleep(BACK_OFF[min(attempt, len(BACK_OFF) - 1)])
                 attempt += 1
+            finally:
+                self._busy_since = None
 
     def _once(self, calls: Sequence[_Call]) -> list[Sequence[Any]]:
         if self._conn is None:
@@ -297,6 +319,7 @@ class Ledger:
             except DBAPIError as error:
                 if not passes(error):  # the server has never had such a transaction: it did not get there
                     return False
+                self._refused()
                 status = "in progress"
             if status != "in progress":
                 return bool(status == "committed")
@@ -304,6 +327,10 @@ class Ledger:
                 raise DatabaseUnreachable(url=shown(self._engine.url), reason="it was lost while it committed")
             time.sleep(BACK_OFF[min(attempt, len(BACK_OFF) - 1)])
             attempt += 1
+
+    def _refused(self) -> None:
+        """The database is there again some day: whoever waits for it does not hang."""
+        self._refused_at = self._busy_since = time.monotonic()
 
     def _drop_connection(self) -> None:
         if self._conn is not None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from modemd.modem import discovery
+from modemd.modem.bank import HANGS_SECONDS
 from modemd.modem.lifecycle import State
+from modemd.modem.session import LOOK_SECONDS
 from tests.modem.bench import a_part, done, running
 from tests.modem.scripted_modem import ScriptedModem
 
@@ -126,3 +128,28 @@ async def test_where_there_is_no_udev_ports_are_found_all_the_same(
     (tmp_path / "modem0").unlink()
     assert await anext(changes) == ([str(tmp_path / "modem0")], [])
     await changes.aclose()
+
+
+async def test_a_modem_that_works_and_is_looked_at_no_more_hangs(tmp_path: Path) -> None:
+    peer = ScriptedModem(tmp_path)
+    async with running(str(tmp_path / "modem*")) as bank:
+        assert bank.status() == "0 of 0 modems ready"
+        await bank.state(peer.path, State.READY)
+        assert (bank.hangs(), bank.status()) == (None, "1 of 1 modems ready")
+        condition = bank.modems[peer.path].condition
+        assert condition.looked_at is not None
+        condition.looked_at -= HANGS_SECONDS + 1
+        assert bank.hangs() == f"the pump of {peer.path} hangs for more than 600 s"
+        await asyncio.sleep(LOOK_SECONDS + 5)
+        assert bank.hangs() is None
+    peer.hang_up()
+
+
+async def test_a_modem_whose_pump_is_dead_hangs(tmp_path: Path) -> None:
+    peer = ScriptedModem(tmp_path)
+    async with running(str(tmp_path / "modem*")) as bank:
+        await bank.state(peer.path, State.READY)
+        bank._lives[peer.path].cancel()
+        await asyncio.wait([bank._lives[peer.path]])
+        assert bank.hangs() == f"the pump of {peer.path} is dead"
+    peer.hang_up()
