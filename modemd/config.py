@@ -1,6 +1,7 @@
 """Every setting and its default, once. `load(path)` reads the TOML file; an unknown key names the nearest one."""
 
 import difflib
+import ipaddress
 import re
 import socket
 import tomllib
@@ -17,6 +18,7 @@ SOFIA = ZoneInfo("Europe/Sofia")
 
 KindName = Literal["reply", "reminder", "outage", "otp", "api", "manual"]
 ANSWERS: tuple[KindName, ...] = ("reply", "otp")  # what somebody is waiting for
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 USSD_CODE = r"^[0-9*#]{1,40}$"
 Language = Literal["bg-Latn", "bg-Cyrl", "en"]
 
@@ -243,7 +245,19 @@ class Web(Section):
     trusted_proxy: str | None = None  # address of the reverse proxy whose X-Forwarded-For and -Proto are believed
     serve: tuple[Literal["panel", "portal", "api"], ...] = Field(("panel",), min_length=1)  # under /, /portal and /api
     socket: Path | None = None  # listen on this unix socket instead of host and port
+    watchers: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses or networks that /metrics and /health answer to
     simulated_bank: Path | None = None  # the folder of a simulated bank: gives the panel a phone to play with
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return tuple(map(ipaddress.ip_network, self.watchers))
+
+    @field_validator("watchers")
+    @classmethod
+    def names_addresses(cls, watchers: tuple[str, ...]) -> tuple[str, ...]:
+        for each in watchers:
+            ipaddress.ip_network(each)  # its ValueError says what is wrong
+        return watchers
 
 
 class Portal(Section):

@@ -11,7 +11,8 @@ from web.panel import panel
 
 EVERYBODY = frozenset(Role)
 
-WITHOUT_SIGN_IN = frozenset({"static", "bootstrap.static", "language.choose", "sign_in.page", "sign_in.code"})
+WATCHERS = frozenset({"watch.figures", "watch.live", "watch.ready"})  # machines, by their address: web/watch.py
+WITHOUT_SIGN_IN = WATCHERS | {"static", "bootstrap.static", "language.choose", "sign_in.page", "sign_in.code"}
 BEFORE_OWN_PASSWORD = frozenset({"sign_in.out", "sign_in.password"})
 TECHNICIANS = frozenset({Role.TECHNICIAN, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})

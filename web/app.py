@@ -34,6 +34,7 @@ from web import (
     sign_in,
     templating,
     texts,
+    watch,
     write,
 )
 from web.panel import EXTENSION, Panel
@@ -72,6 +73,7 @@ def create_app(
     if phones is not None:
         app.extensions[phone.EXTENSION] = phones
         app.register_blueprint(phone.blueprint)
+    app.register_blueprint(watch.blueprint)
     _explain_errors(app)
     return app
 

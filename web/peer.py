@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PEER = "modemd.peer"
+_FORWARDED = "modemd.forwarded"
 
 
 class BehindProxy:
@@ -24,6 +25,7 @@ class BehindProxy:
         if self._proxy is not None and environ[_PEER] == self._proxy:
             return self._fixed(environ, start_response)
         for name in [name for name in environ if name.startswith(("HTTP_X_FORWARDED_", "HTTP_FORWARDED"))]:
+            environ[_FORWARDED] = True
             del environ[name]
         return self._app(environ, start_response)
 
@@ -31,3 +33,8 @@ class BehindProxy:
 def peer(request: Request) -> str:
     """The address that the connection comes from; a unix socket has none."""
     return str(request.environ.get(_PEER, request.environ.get("REMOTE_ADDR", "")))
+
+
+def forwarded(request: Request) -> bool:
+    """Whether somebody says to be a proxy whose word is not taken: then the address is not that of who asks."""
+    return bool(request.environ.get(_FORWARDED))

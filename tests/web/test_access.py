@@ -11,7 +11,8 @@ from modemd.store.staff import Role
 from tests.panels import RunningPanel
 from tests.web import billing
 
-NOBODY_NEEDED = {"static", "bootstrap.static", "language.choose", "sign_in.page", "sign_in.code"}
+WATCHERS = {"watch.figures", "watch.live", "watch.ready"}  # machines: tests/web/test_watch.py
+NOBODY_NEEDED = {"static", "bootstrap.static", "language.choose", "sign_in.page", "sign_in.code", *WATCHERS}
 ALL = {"technician", "operator", "manager", "admin"}
 TECHNICIANS = {"technician", "admin"}
 ADMIN = {"admin"}
