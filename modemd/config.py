@@ -5,7 +5,7 @@ import ipaddress
 import re
 import socket
 import tomllib
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ KindName = Literal["reply", "reminder", "outage", "otp", "api", "manual"]
 ANSWERS: tuple[KindName, ...] = ("reply", "otp")  # what somebody is waiting for
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 USSD_CODE = r"^[0-9*#]{1,40}$"
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
 Language = Literal["bg-Latn", "bg-Cyrl", "en"]
 
 
@@ -174,7 +175,7 @@ _WEEKDAYS = get_args(Weekday)
 class Bulk(Section):
     """What campaigns of a kind keep to."""
 
-    window: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")  # in Sofia
+    window: str = Field(pattern=rf"^{_TIME}-({_TIME}|24:00)$")  # in Sofia
     days: tuple[Weekday, ...] = Field(min_length=1)
     on_holidays: bool
     portion: int = Field(200, ge=1)  # messages of a campaign that wait in the outbox at a time
@@ -284,6 +285,35 @@ class Portal(Section):
         return self
 
 
+class Alerts(Section):
+    """Who is told what is wrong, and from when on it is."""
+
+    email_to: tuple[str, ...] = ()
+    email_from: str = "modemd@localhost"
+    relay: str = Field("localhost:25", pattern=r"^.+:\d+$")  # the mail server that takes it, host:port
+    relay_tls: Literal["none", "starttls", "tls"] = "none"
+    relay_user: str | None = None
+    relay_password_file: Path | None = None
+    emails_per_hour: int = Field(10, ge=1)
+    sms_to: tuple[str, ...] = ()  # technicians' phones
+    sms_per_day: int = Field(10, ge=1)  # to each of them
+    quiet: str = Field("22:00-07:00", pattern=rf"^$|^{_TIME}-{_TIME}$")  # no SMS then, in Sofia; "": none is quiet
+    after_seconds: float = Field(120.0, ge=0)  # what passes sooner by itself is not told
+    repeat_hours: float = Field(24.0, gt=0)  # told again while it lasts
+    pause_minutes: float = Field(60.0, ge=0)  # not told anew before, when it comes and goes
+    answer_minutes: float = Field(5.0, gt=0)  # that an answer or a code may wait
+    queue_hours: float = Field(12.0, gt=0)  # that anything else may wait that could leave
+    doubts: int = Field(5, ge=0)  # parts in doubt within an hour
+    silence_minutes: float = Field(60.0, ge=0)  # without a text on a line that usually has some at this time; 0: never
+    silence_usual: int = Field(10, ge=1)  # texts in such a time, in each of the last three weeks
+    disk_mib: int = Field(500, ge=0)  # free for database and data
+
+    def is_quiet(self, now: datetime) -> bool:
+        begins, _, ends = self.quiet.partition("-")
+        at = f"{now.astimezone(SOFIA):%H:%M}"
+        return begins <= at < ends if begins <= ends else at >= begins or at < ends
+
+
 class Settings(Section):
     database: Database = Database()
     bank: Bank = Bank()
@@ -296,6 +326,7 @@ class Settings(Section):
     outages: Outages = Outages()
     web: Web = Web()
     portal: Portal = Portal()
+    alerts: Alerts = Alerts()
     canned: dict[str, Canned] = Field(default_factory=lambda: {"no_power": NO_POWER})
 
     def line_of(self, port: str, imei: str | None, iccid: str | None) -> Line | None:

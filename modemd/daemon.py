@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import sdnotify
 from sqlalchemy import Engine
 
+from modemd.alerts import Alarms
 from modemd.balance import Balances
 from modemd.campaigns import Campaigns
 from modemd.config import Settings
@@ -86,7 +87,8 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
     notifier = sdnotify.SystemdNotifier()
     watchdog = Watchdog(ledger, (gateway.hangs, bank.hangs), bank.status, notifier.notify)
     pumps = [gateway.follow(), gateway.keep_house(), bank.run(), watchdog.run()]
-    pumps += [each.run() for each in (wishes, balances, campaigns, pacing, Retention(settings, engine, now))]
+    at_night, alarms = Retention(settings, engine, now), Alarms(settings, engine, ledger, now)
+    pumps += [each.run() for each in (wishes, balances, campaigns, pacing, at_night, alarms)]
     if settings.billing.drop_folder:
         pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]

@@ -27,7 +27,6 @@ from modemd.store import alerts, database, glance, lines
 from modemd.store.schema import dataset
 
 WEAK_DBM = -105  # 27.007, 8.5: CSQ 4; below it sends fail now and then
-LEAST_FREE = 500 * 2**20  # octets on the disk of database and data
 OLD_DATA, TOO_OLD_DATA = timedelta(hours=36), timedelta(hours=48)  # DOMAIN, section 5
 PANEL_SECONDS = 3.0
 
@@ -93,7 +92,7 @@ def _disk(patient: Patient) -> Iterator[Finding]:
             yield Finding(Level.ERROR, str(folder), "this folder is missing", "modemd setup makes it")
             continue
         free = shutil.disk_usage(folder).free
-        if free < LEAST_FREE:
+        if free < patient.settings.alerts.disk_mib * 2**20:
             what = f"only {free // 2**20} MiB are free where {folder} is"
             yield Finding(Level.ERROR, "disk", what, "make room: without it nothing that comes in can be kept")
 

@@ -21,6 +21,11 @@ class AlertKind(StrEnum):
     FILE_HELD = "file_held"
     FILE_REFUSED = "file_refused"
     HAND_OVER = "hand_over"  # files cannot be taken or written
+    QUEUE_OLD = "queue_old"
+    DISK_LOW = "disk_low"
+    DOUBT_GROWS = "doubt_grows"
+    SILENT = "silent"  # a line that nothing comes in by
+    NOT_TOLD = "not_told"  # people cannot be told of alerts
 
 
 class Reason(str):

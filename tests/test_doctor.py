@@ -119,8 +119,8 @@ def test_a_pin_file_that_is_named_and_missing_is_found(installation: Installatio
     assert_found(installation.found(), f"{installation.folder}/pin", "does not exist")
 
 
-def test_a_full_disk_is_found(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LEAST_FREE", 2**62)
+def test_a_full_disk_is_found(installation: Installation) -> None:
+    installation.settings(f"alerts.disk_mib = {2**40}")
     assert_found(installation.found(), "disk", "MiB are free")
 
 

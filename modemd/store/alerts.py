@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, Row, bindparam, select, text
 
 from modemd.messages import AlertKind
 from modemd.store.dialects import insert_into
@@ -77,4 +78,9 @@ def forget(conn: Connection, host: str, now: datetime) -> None:
 def standing(conn: Connection) -> list[Alert]:
     """What is wrong now, the oldest first."""
     rows = conn.execute(select(alert).where(_OPEN).order_by(alert.c.raised_at, alert.c.id))
-    return [Alert(row.host, row.subject, AlertKind(row.kind), row.name, row.text, row.raised_at) for row in rows]
+    return [read(row) for row in rows]
+
+
+def read(row: Row[Any]) -> Alert:
+    """One row of the table."""
+    return Alert(row.host, row.subject, AlertKind(row.kind), row.name, row.text, row.raised_at)

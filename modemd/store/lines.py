@@ -204,6 +204,11 @@ def _per_line(conn: Connection, counted: Any, since: Any, lines: Sequence[int]) 
     return {row[0]: row[1] for row in rows}
 
 
+def names(conn: Connection, line_ids: Sequence[int]) -> dict[int, str]:
+    """What people call these lines."""
+    return {row.id: row.name for row in conn.execute(select(line.c.id, line.c.name).where(line.c.id.in_(line_ids)))}
+
+
 def balances(conn: Connection) -> list[tuple[int, int, datetime]]:
     """(line, cents, when it was asked for) of every SIM whose balance is known."""
     return [(row.line_id, row.cents, row.at) for row in conn.execute(select(balance))]

@@ -6,6 +6,7 @@ from modemd.store.tables.bank import (
     WishState,
     WishVerb,
     alert,
+    alert_told,
     balance,
     host,
     line,

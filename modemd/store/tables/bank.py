@@ -179,6 +179,17 @@ alert = Table(
     Index("ix_alert_raised_at", "raised_at"),
 )
 
+alert_told = Table(  # what people know of a host's alerts, by each way of telling them
+    "alert_told",
+    metadata,
+    Column("host", String(64), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("kind", String(24), primary_key=True),
+    Column("channel", String(8), primary_key=True),  # "email", "sms"
+    Column("standing", Boolean, nullable=False),  # False: they know that it is over
+    Column("at", UtcTime, nullable=False),  # when they were told last that it is so
+)
+
 switch = Table(  # what holds for every daemon at once
     "switch",
     metadata,
