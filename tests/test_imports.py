@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"causes", "config", "errors", "masks", "messages", "spreadsheets"}
+SHARED = {"causes", "config", "errors", "logs", "masks", "messages", "spreadsheets"}
 ANYTHING = {"cli", "daemon", "demo", "bench", "rig", "__main__"}
 MAY_IMPORT = {
     "at": set(),

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from modemd import logs
 from modemd.billing.dropfolder import DropFolder
 from modemd.errors import Because, ImportStopped
 from modemd.store import database
@@ -70,7 +71,7 @@ def take(order: Order, stopping: threading.Event) -> int:
 
 def main() -> None:
     order = Order(**json.load(sys.stdin))
-    logging.basicConfig(level=order.level, format="%(levelname)s %(name)s: %(message)s")
+    logs.begin(order.level)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which tells us

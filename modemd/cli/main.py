@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from modemd import logs
 from modemd.errors import ModemdError
 
 log = logging.getLogger(__name__)
@@ -78,10 +79,7 @@ def cli(log_level: str) -> None:
 
         modemd demo
     """
-    logging.basicConfig(
-        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.begin(log_level.upper())
 
 
 def main() -> None:

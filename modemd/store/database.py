@@ -13,6 +13,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from modemd.errors import DatabaseNewer, DatabaseOutdated, DatabaseUnreachable
+from modemd.store import events
 
 BUSY_TIMEOUT = 5.0  # s that SQLite waits for another process's commit before it says "locked"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -115,8 +116,10 @@ def _drop_detail(context: ExceptionContext) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that may write: BEGIN IMMEDIATE on SQLite. Commits at the end, rolls back on an exception."""
-    with engine.begin() as conn:
-        yield conn
+    with engine.connect() as conn:
+        with conn.begin():
+            yield conn
+        events.tell(events.taken(conn))
 
 
 @contextmanager

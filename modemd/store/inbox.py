@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, text
 
 from modemd.errors import VerbFailed
 from modemd.messages import ReceivedSms
-from modemd.store import reassembly
+from modemd.store import events, reassembly
 from modemd.store.dialects import insert_into, one_at_a_time, together
 from modemd.store.fingerprint import fingerprint
 from modemd.store.schema import InboxState, inbox, inbox_part
@@ -39,7 +39,10 @@ _FORGET = inbox_part.update().where(inbox_part.c.dedupe == bindparam("key")).val
 def record(conn: Connection, line_id: int, received: Sequence[ReceivedSms], now: datetime) -> list[Recorded]:
     """Keep what a modem read, each SMS once however often it is read, and join long messages that are complete."""
     together(conn, reassembly.NUMBERED)
-    return [_record(conn, line_id, sms, now) for sms in received]
+    recorded = [_record(conn, line_id, sms, now) for sms in received]
+    whole = [each.inbox_id for each in recorded if each.inbox_id is not None]
+    events.note(conn, *(f"event=received inbox={inbox_id} line={line_id}" for inbox_id in whole))
+    return recorded
 
 
 def settled_up_to(conn: Connection) -> int:
@@ -143,3 +146,4 @@ def done(conn: Connection, inbox_id: int, state: InboxState, kind: str | None, n
     waiting_for_it = inbox.update().where(inbox.c.id == inbox_id, inbox.c.state == InboxState.NEW)
     if conn.execute(waiting_for_it.values(state=state, kind=kind, done_at=now)).rowcount != 1:
         raise VerbFailed(reason=f"message {inbox_id} has its answer already")
+    events.note(conn, f"event={state.value} inbox={inbox_id}" + (f" kind={kind}" if kind else ""))

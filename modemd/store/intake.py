@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, MetaData, Table, bindparam, func, insert, select
 
 from modemd.errors import VerbFailed
-from modemd.store import database, wakeup
+from modemd.store import database, events, wakeup
 from modemd.store.bulk import Bulk
 from modemd.store.dialects import next_ids
 from modemd.store.parts import QUEUED
 from modemd.store.schema import message, part
 
 CHUNK = 500  # external ids looked up at a time
+ONE_BY_ONE = 10  # messages queued at once; more are one line of the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def enqueue(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> 
     message_rows, part_rows = _rows_of(messages, ids, now)
     _INSERT_MESSAGES.run(conn, message_rows)
     _INSERT_PARTS.run(conn, part_rows)
+    events.note(conn, *_queued(messages, ids))
     wakeup.notify(conn)
     return ids
 
@@ -86,9 +88,22 @@ def enqueue_all(engine: Engine, messages: Sequence[NewMessage], now: datetime) -
         conn.execution_options(modemd_reading=False)
         try:
             with conn.begin():
-                return _queue(conn, len(messages))
+                ids = _queue(conn, len(messages))
+            events.tell(_queued(messages, ids))
+            return ids
         finally:
             conn.invalidate()  # the temporary tables go with the connection
+
+
+def _queued(messages: Sequence[NewMessage], ids: Sequence[int]) -> list[str]:
+    """For the log; many that are queued at once are one line."""
+    if len(ids) > ONE_BY_ONE:
+        return [f"event=queued messages={ids[0]}-{ids[-1]} count={len(ids)} kind={messages[0].kind}"]
+    return [
+        f"event=queued message={message_id} kind={each.kind}"
+        + (f" inbox={each.in_reply_to}" if each.in_reply_to is not None else "")
+        for message_id, each in zip(ids, messages, strict=True)
+    ]
 
 
 def _put_aside(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> None:

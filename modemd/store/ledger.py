@@ -27,6 +27,7 @@ from sqlalchemy import Connection, Engine, Transaction, text
 from sqlalchemy.exc import DBAPIError
 
 from modemd.errors import DatabaseUnreachable, VerbFailed
+from modemd.store import events
 from modemd.store.database import passes, shown
 
 log = logging.getLogger(__name__)
@@ -291,8 +292,10 @@ class Ledger:
         try:
             now = self._clock()
             results = [call.run(self._conn, now) for call in calls]
+            happened = events.taken(self._conn)
             xid = self._conn.scalar(_TRANSACTION_ID) if self._engine.dialect.name == "postgresql" else None
         except BaseException:
+            events.taken(self._conn)
             self._roll_back(transaction)
             raise
         try:
@@ -301,6 +304,7 @@ class Ledger:
             self._drop_connection()
             if xid is None or not self._committed(xid):
                 raise
+        events.tell(happened)
         return results
 
     def _roll_back(self, transaction: Transaction) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, or_, select
 
 from modemd.errors import VerbFailed
-from modemd.store import candidates, status_reports, switch, wakeup
+from modemd.store import candidates, events, status_reports, switch, wakeup
 from modemd.store.bulk import Bulk
 from modemd.store.candidates import Want as Want
 from modemd.store.intake import NewMessage as NewMessage
@@ -67,12 +67,14 @@ class Sending:
     part_id: int
     line_id: int
     expected_reference: int | None = None  # the TP-MR that it will probably get; None: as the line's last one says
+    message_id: int | None = None  # for the log
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     part_id: int
     reference: int  # TP-MR, from +CMGS
+    message_id: int | None = None  # for the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,8 @@ def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, h
     messages, parts = _MARK_MESSAGE.run(conn, marks), _MARK_PART.run(conn, marks)
     if not messages == parts == len(sendings):
         raise VerbFailed(reason="the claim of a message to be sent is gone, or sending is switched off")
+    if events.wanted():
+        events.note(conn, *(f"event=sending {_named(each)} line={each.line_id}" for each in sendings))
     return [None] * len(sendings)
 
 
@@ -257,7 +261,13 @@ def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[None]:
     answers = [{"of_part": item.part_id, "given": item.reference, "at": now} for item in items]
     if _SENT.run(conn, answers) < len(items):
         _sent_late(conn, items, now)
+    if events.wanted():
+        events.note(conn, *(f"event=sent {_named(each)} reference={each.reference}" for each in items))
     return [None] * len(items)
+
+
+def _named(item: Sending | Sent) -> str:
+    return f"part={item.part_id}" if item.message_id is None else f"message={item.message_id} part={item.part_id}"
 
 
 def _sent_late(conn: Connection, items: Sequence[Sent], now: datetime) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, func, literal_column, select
 
 from modemd.errors import VerbFailed
+from modemd.store import events
 from modemd.store.bulk import Bulk
 from modemd.store.schema import MessageState, UtcTime, message, part
 
@@ -147,6 +148,7 @@ class Work:
     def __init__(self, conn: Connection, *, parts: Collection[int] = (), messages: Collection[int] = ()) -> None:
         self._conn = conn
         self._changes: dict[Table, dict[int, dict[str, Any]]] = {message: {}, part: {}}
+        self._moves: list[str] = []
         self.messages: dict[int, Message] = {}
         self.parts: dict[int, Part] = {}
         if parts:
@@ -182,6 +184,7 @@ class Work:
         if to not in MOVES[moved.state]:
             raise VerbFailed(reason=f"part {moved.id} cannot go from {moved.state} to {to}")
         moved.state = to
+        self._moves.append(f"event={to.value} message={moved.message.id} part={moved.id}")
         self.note(moved, state=to.value, **columns)
 
     def note(self, noted: Part, **columns: Any) -> None:
@@ -204,6 +207,8 @@ class Work:
         for table, changes in self._changes.items():
             self._write(table, changes)
             changes.clear()
+        events.note(self._conn, *self._moves)
+        self._moves.clear()
 
     def _write(self, table: Table, changes: Mapping[int, Mapping[str, Any]]) -> None:
         by_columns: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)

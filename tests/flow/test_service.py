@@ -1,6 +1,7 @@
 """The whole path: a phone texts, the answer comes back through the line that was asked."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -83,9 +84,16 @@ def test_rule_13_only_to_is_the_only_number_texted(service: Callable[..., Runnin
 def test_rule_12_no_number_and_no_text_in_the_log(running: RunningService) -> None:
     running.answer_to(ASKER, "smetka tainstvena")
     running.run("send", "-c", running.config, OTHER, "tainstven tekst", "--wait")
+    running.until(lambda: running.messages(direction="mt")[0].state == "delivered")
     assert running.stop_daemon() == 0
     log = running.said("run")
-    assert "started" in log
+    events = [re.sub("=[0-9]+", "", event) for event in re.findall(r"event=.*", log)]
+    assert events[:4] == [
+        "event=received inbox line",
+        *("event=queued message kind=reply inbox", "event=done inbox kind=bill"),
+        "event=sending message part line",
+    ]
+    assert {"event=sent message part reference", "event=delivered message part"} <= set(events)
     for secret in ("888111", "111001", "tainst", "37,91", "0001"):
         assert secret not in log
 
