@@ -8,6 +8,7 @@ import tomllib
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -269,6 +270,7 @@ class Portal(Section):
     url: str | None = None  # of the portal's own host, where a КЕП leads back to
     kep_issuers_file: Path | None = None  # PEM: the issuers whose certificates count
     kep_crl_folder: Path | None = None  # their revocation lists, *.crl, kept fresh
+    kep_crl_urls: tuple[str, ...] = ()  # where `modemd kep crl` fetches them, "http://crl.example.bg/qualified.crl"
     proxy_secret_file: Path | None = None  # what the proxy sends along, so that it is known
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses that it comes from
 
@@ -277,6 +279,15 @@ class Portal(Section):
         """Whether everything that the door of the КЕП needs is set."""
         needed = (self.kep_url, self.url, self.kep_issuers_file, self.kep_crl_folder, self.proxy_secret_file)
         return all(needed)
+
+    @field_validator("kep_crl_urls")
+    @classmethod
+    def are_of_the_web(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+                raise ValueError(f"{url!r} is no address of a list; write it as http://crl.example.bg/qualified.crl")
+        return urls
 
     @model_validator(mode="after")
     def has_all_of_kep_or_nothing(self) -> "Portal":

@@ -7,6 +7,7 @@ from here. Each check stands alone: what one cannot find out keeps no other from
 import asyncio
 import http.client
 import shutil
+import socket
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,16 +20,19 @@ from sqlalchemy.exc import DBAPIError
 
 from modemd import config
 from modemd.config import Settings
-from modemd.errors import ModemdError
+from modemd.errors import CertificateRefused, ModemdError
 from modemd.modem import discovery, models, usb
 from modemd.modem.condition import CLOCK_SECONDS, FULL_SHARE
 from modemd.modem.probe import Probed, probe_all
+from modemd.service import trust
+from modemd.service.trust import Trust
 from modemd.store import alerts, database, glance, lines
 from modemd.store.schema import dataset
 
 WEAK_DBM = -105  # 27.007, 8.5: CSQ 4; below it sends fail now and then
 OLD_DATA, TOO_OLD_DATA = timedelta(hours=36), timedelta(hours=48)  # DOMAIN, section 5
 PANEL_SECONDS = 3.0
+SOON_STALE = timedelta(hours=3)  # the lists are fetched every hour
 
 
 class Level(StrEnum):
@@ -66,7 +70,7 @@ def examine(path: Path, now: datetime, proc: Path = Path("/proc"), sysfs: Path =
         return
     yield Finding(Level.FINE, "settings", f"{path} is good")
     patient = Patient(settings, now, proc, sysfs)
-    for check in (_secret_files, _disk, _modem_manager, _sticks, _database, _panel):
+    for check in (_secret_files, _revocation_lists, _disk, _modem_manager, _sticks, _database, _panel):
         yield from check(patient)
 
 
@@ -83,6 +87,30 @@ def _secret_files(patient: Patient) -> Iterator[Finding]:
             yield Finding(
                 Level.ERROR, str(file), "it does not exist", "write the PIN into it, or take its setting away"
             )
+
+
+def _revocation_lists(patient: Patient) -> Iterator[Finding]:
+    """Of each issuer of people's certificates: with none that is fresh nobody of his comes in."""
+    portal, how = patient.settings.portal, "systemctl start modemd-crl, or: modemd kep crl; it says what is wrong"
+    if portal.kep_issuers_file is None or portal.kep_crl_folder is None:
+        return
+    trusted = Trust(portal.kep_issuers_file, portal.kep_crl_folder)
+    try:
+        issuers = trusted.issuers_of_people
+    except CertificateRefused as error:
+        yield Finding(Level.ERROR, "КЕП", str(error.facts["reason"]), "put the issuers' certificates there, as PEM")
+        return
+    for issuer in issuers:
+        name = f"КЕП of {trust.name_of(issuer)}"
+        ends = [each.next_update_utc for each in trusted.fresh_lists(issuer, patient.now) if each.next_update_utc]
+        if not ends:
+            yield Finding(Level.ERROR, name, "its revocation list is missing or stale: nobody comes in with it", how)
+            continue
+        left = max(ends) - patient.now
+        hours = left // timedelta(hours=1)
+        soon = left < SOON_STALE
+        level = Level.WARNING if soon else Level.FINE
+        yield Finding(level, name, f"its revocation list is good for {hours} hours more", how if soon else None)
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
@@ -258,14 +286,19 @@ def _panel(patient: Patient) -> Iterator[Finding]:
     web = patient.settings.web
     host = "127.0.0.1" if web.host in ("0.0.0.0", "::") else web.host  # noqa: S104 -- compared, not listened on
     connection = http.client.HTTPConnection(host, web.port, timeout=PANEL_SECONDS)
+    where = str(web.socket or f"http://{host}:{web.port}/")
     try:
+        if web.socket is not None:
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(PANEL_SECONDS)
+            connection.sock.connect(str(web.socket))
         connection.request("GET", "/")
         connection.getresponse()
     except OSError as error:
-        how = "systemctl start modemd-web, or: modemd web; its log says why it does not"
-        yield Finding(Level.WARNING, "panel", f"http://{host}:{web.port}/ does not answer: {error.strerror}", how)
+        how = "systemctl start modemd-web (or modemd-portal), or: modemd web; its log says why it does not"
+        yield Finding(Level.WARNING, "panel", f"{where} does not answer: {error.strerror}", how)
     else:
-        yield Finding(Level.FINE, "panel", f"http://{host}:{web.port}/ answers")
+        yield Finding(Level.FINE, "panel", f"{where} answers")
     finally:
         connection.close()
 

@@ -429,6 +429,12 @@ class CertificateRefused(ModemdError):
     """The certificate does not open the portal: {reason}."""
 
 
+class ListRefused(ModemdError):
+    """The revocation list at {url} was not taken, the one that is here stays: {reason}."""
+
+    permanent = False
+
+
 # other programs
 
 

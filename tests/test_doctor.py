@@ -4,7 +4,9 @@ import errno
 import json
 import os
 import shutil
+import socket
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -160,6 +162,25 @@ def test_a_stick_in_cd_mode_is_found(installation: Installation, maker: str, cla
 
 def test_a_panel_that_does_not_answer_is_found(installation: Installation) -> None:
     assert_found(installation.found(), "panel", "does not answer", Level.WARNING)
+
+
+def test_a_portal_is_asked_on_its_socket(installation: Installation) -> None:
+    place = installation.folder / "portal.sock"
+    installation.settings(f'web.socket = "{place}"')
+    assert_found(installation.found(), "panel", f"{place} does not answer", Level.WARNING)
+    with socket.socket(socket.AF_UNIX) as portal:
+        portal.bind(str(place))
+        portal.listen()
+        answer = threading.Thread(target=_answer, args=(portal,))
+        answer.start()
+        assert installation.found()["panel"].what == f"{place} answers"
+        answer.join()
+
+
+def _answer(portal: socket.socket) -> None:
+    with portal.accept()[0] as connection:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
 
 
 # the database

@@ -24,7 +24,8 @@ MARKS = {Level.FINE: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.ERROR
 )
 @json_option
 def doctor(path: Path, as_json: bool) -> None:
-    """What is wrong here, and what to do about it: settings, files, database, ports, SIMs, signal, clock, disk.
+    """What is wrong here, and what to do about it: settings, files, revocation lists, database,
+    ports, SIMs, signal, clock, disk.
 
     Where the daemon does not run, the ports are looked at from here: no PIN is entered and nothing is sent. Exit status
     1 if anything is wrong that keeps messages from coming or going.

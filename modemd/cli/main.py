@@ -23,6 +23,7 @@ COMMANDS = {
     "failed": "modemd.cli.failed:failed",
     "file": "modemd.cli.file:file",
     "import": "modemd.cli.customers:import_",
+    "kep": "modemd.cli.kep:kep",
     "line": "modemd.cli.line:line",
     "messages": "modemd.cli.messages:messages",
     "modem": "modemd.cli.modem:modem",

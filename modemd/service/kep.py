@@ -7,9 +7,6 @@ connects holds the key; everything else is looked at here again, and what cannot
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from pathlib import Path
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -21,8 +18,7 @@ from pyasn1_modules import rfc3739
 from stdnum.bg import egn, vat
 
 from modemd.errors import CertificateRefused
-
-T = TypeVar("T", bound=x509.ExtensionType)
+from modemd.service.trust import Trust, covers, extension
 
 QC_STATEMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")  # RFC 3739, 3.2.6
 QC_COMPLIANCE = "0.4.0.1862.1.1"  # EN 319 412-5, 4.2.1: the certificate is a qualified one
@@ -38,34 +34,6 @@ class Holder:
 
     egn: str | None
     eik: str | None
-
-
-@dataclass(frozen=True)
-class Trust:
-    """The issuers whose certificates count (B-Trust, StampIT …), and the folder with their revocation lists."""
-
-    issuers_file: Path  # PEM, one after another
-    crl_folder: Path  # *.crl, DER or PEM
-
-    @cached_property
-    def issuers(self) -> Sequence[x509.Certificate]:
-        """Raises CertificateRefused: without issuers nobody comes in."""
-        try:
-            return x509.load_pem_x509_certificates(self.issuers_file.read_bytes())
-        except (OSError, ValueError) as error:
-            raise CertificateRefused(reason=f"the issuers in {self.issuers_file} cannot be read") from error
-
-    def lists(self) -> list[x509.CertificateRevocationList]:
-        """Every revocation list that can be read, as it is on the disk now."""
-        found = []
-        for file in sorted(self.crl_folder.glob("*.crl")):
-            octets = file.read_bytes()
-            load = x509.load_pem_x509_crl if octets.lstrip().startswith(b"-----") else x509.load_der_x509_crl
-            try:
-                found.append(load(octets))
-            except ValueError:
-                continue  # a damaged one is as good as none: its issuer's certificates are refused
-        return found
 
 
 def holder(pem: str, trust: Trust, now: datetime) -> Holder:
@@ -101,8 +69,8 @@ def _issuer(certificate: x509.Certificate, issuers: Sequence[x509.Certificate]) 
             certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue
-        usage = _extension(issuer, x509.KeyUsage)
-        basic = _extension(issuer, x509.BasicConstraints)
+        usage = extension(issuer, x509.KeyUsage)
+        basic = extension(issuer, x509.BasicConstraints)
         if basic is not None and basic.ca and usage is not None and usage.key_cert_sign:
             return issuer
     raise CertificateRefused(reason="it is of no issuer that counts here")
@@ -117,13 +85,13 @@ def _check_validity(certificate: x509.Certificate, issuer: x509.Certificate, now
 
 
 def _check_purpose(certificate: x509.Certificate) -> None:
-    basic = _extension(certificate, x509.BasicConstraints)
+    basic = extension(certificate, x509.BasicConstraints)
     if basic is not None and basic.ca:
         raise CertificateRefused(reason="it is an issuer's, not a person's")
-    usage = _extension(certificate, x509.KeyUsage)
+    usage = extension(certificate, x509.KeyUsage)
     if usage is None or not usage.digital_signature:
         raise CertificateRefused(reason="its key is not for signing in (no digitalSignature)")
-    extended = _extension(certificate, x509.ExtendedKeyUsage)
+    extended = extension(certificate, x509.ExtendedKeyUsage)
     if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
         raise CertificateRefused(reason="its key is not for signing in (no clientAuth)")
     key = certificate.public_key()
@@ -145,17 +113,7 @@ def _check_qualified(certificate: x509.Certificate) -> None:
 
 
 def _check_revocation(certificate: x509.Certificate, issuer: x509.Certificate, trust: Trust, now: datetime) -> None:
-    key = issuer.public_key()
-    fresh = [
-        each
-        for each in trust.lists()
-        if each.issuer == issuer.subject
-        and each.last_update_utc <= now
-        and each.next_update_utc is not None
-        and now < each.next_update_utc
-        and isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
-        and each.is_signature_valid(key)
-    ]
+    fresh = [each for each in trust.fresh_lists(issuer, now) if covers(each, certificate)]
     if not fresh:
         raise CertificateRefused(reason="its issuer's revocation list is missing or stale")
     if any(each.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None for each in fresh):
@@ -180,10 +138,3 @@ def _identifier(certificate: x509.Certificate, field: x509.ObjectIdentifier, pre
     if len(found) > 1:
         raise CertificateRefused(reason="it names several holders")
     return found[0] if found else None
-
-
-def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None

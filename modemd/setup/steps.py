@@ -1,5 +1,6 @@
 """What turns a Debian machine into one that runs modemd, step by step; each can be looked at, done again and undone."""
 
+import re
 import secrets
 import shutil
 import sys
@@ -27,11 +28,14 @@ DATABASE = f"sqlite:///{DATA}/modemd.db"
 UNITS = (
     "modemd.service",
     "modemd-web.service",
-    "modemd-portal.service",  # optional, as the next one: not started here
+    "modemd-portal.service",
     "modemd-api.service",
     "modemd-backup.service",
     "modemd-backup.timer",
+    "modemd-crl.service",
+    "modemd-crl.timer",
 )
+OPTIONAL = ("modemd-portal.service", "modemd-api.service", "modemd-crl.timer")  # people start what they want
 STARTED = ("modemd.service", "modemd-web.service", "modemd-backup.timer")
 USERS = ("modemd", "modemd-web")
 SHIPPED_PROGRAM = "/opt/modemd/bin/modemd"  # as the units name it
@@ -90,7 +94,8 @@ def _people_and_folders(machine: Machine) -> Iterator[Step]:
         machine.run(*command, given=shipped.text("systemd/tmpfiles.conf"))
 
     def folders() -> Found:
-        there = all(machine.path(each).is_dir() for each in ("/etc/modemd", DATA, BACKUPS))
+        named = re.findall(r"^d (\S+)", shipped.text("systemd/tmpfiles.conf"), re.MULTILINE)
+        there = all(machine.path(each).is_dir() for each in named)
         return Found.THERE if there else Found.MISSING
 
     yield _file(machine, "/etc/tmpfiles.d/modemd.conf", shipped.text("systemd/tmpfiles.conf"))
@@ -185,7 +190,9 @@ def _start(machine: Machine) -> Step:
 
 def remove(machine: Machine, *, data: bool) -> Iterator[str]:
     """Take the services away, and with `data` everything that they have; gives each thing that went."""
-    machine.systemctl("disable", "--now", *STARTED)
+    there = [each for each in (*STARTED, *OPTIONAL) if machine.path(f"/etc/systemd/system/{each}").exists()]
+    if there:
+        machine.systemctl("disable", "--now", *there)
     paths = [f"/etc/systemd/system/{name}" for name in UNITS]
     paths += ["/etc/udev/rules.d/60-modemd.rules", "/etc/sysusers.d/modemd.conf", "/etc/tmpfiles.d/modemd.conf"]
     for path in map(machine.path, paths):

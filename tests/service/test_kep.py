@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import HealthCheck, given, settings
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 from modemd.errors import CertificateRefused
 from modemd.service import kep
-from modemd.service.kep import Holder, Trust
-from tests.service.authority import EGN, EIK, NOW, YEAR, Authority, Issued, Profile, usage
+from modemd.service.kep import Holder
+from modemd.service.trust import Trust
+from tests.service.authority import EGN, EIK, NOW, YEAR, Authority, Issued, Profile, list_part, usage
 
 DAY = timedelta(days=1)
+ELSEWHERE = x509.UniformResourceIdentifier("http://crl.example.bg/1.crl")
 WRONG_EGN = "7523169262"
 WRONG_EIK = "175074751"
 
@@ -102,6 +105,21 @@ def _another_key(authority: Authority) -> None:
         pytest.param(_damage, id="damaged"),
         pytest.param(_take_away, id="missing"),
         pytest.param(_another_key, id="another key's, in the same name"),
+        pytest.param(lambda each: each.publish(extension=x509.DeltaCRLIndicator(1)), id="changes alone"),
+        pytest.param(lambda each: each.publish(extension=list_part(only_contains_ca_certs=True)), id="of issuers"),
+        pytest.param(lambda each: each.publish(extension=list_part(indirect_crl=True)), id="indirect"),
+        pytest.param(
+            lambda each: each.publish(extension=list_part(only_contains_attribute_certs=True)), id="of attributes"
+        ),
+        pytest.param(
+            lambda each: each.publish(extension=list_part(only_some_reasons=frozenset([x509.ReasonFlags.superseded]))),
+            id="of one reason",
+        ),
+        pytest.param(
+            lambda each: each.publish(extension=x509.UnrecognizedExtension(kep.QC_STATEMENTS, b"\x05\x00")),
+            id="with something critical that is not known",
+        ),
+        pytest.param(lambda each: each.publish(extension=list_part(full_name=[ELSEWHERE])), id="of other addresses"),
     ],
 )
 def test_without_a_fresh_list_of_its_issuer_nothing_is_accepted(
@@ -111,6 +129,28 @@ def test_without_a_fresh_list_of_its_issuer_nothing_is_accepted(
     spoil(own_authority)
     with pytest.raises(CertificateRefused, match="missing or stale"):
         kep.holder(issued.pem, own_authority.trust, NOW)
+
+
+def test_a_list_of_the_certificate_s_own_address_counts(own_authority: Authority) -> None:
+    issued = own_authority.issue(Profile(list_at=ELSEWHERE.value))
+    own_authority.publish(extension=list_part(full_name=[ELSEWHERE]))
+    assert kep.holder(issued.pem, own_authority.trust, NOW) == Holder(EGN, None)
+    own_authority.publish(issued, extension=list_part(full_name=[ELSEWHERE], only_contains_user_certs=True))
+    with pytest.raises(CertificateRefused, match="revoked"):
+        kep.holder(issued.pem, own_authority.trust, NOW)
+
+
+def test_who_is_revoked_in_any_fresh_list_is_out(own_authority: Authority) -> None:
+    issued = own_authority.issue()
+    (own_authority.folder / "crl" / "a.crl").write_bytes(own_authority.crl(issued))
+    with pytest.raises(CertificateRefused, match="revoked"):
+        kep.holder(issued.pem, own_authority.trust, NOW)
+
+
+def test_an_issuer_that_may_sign_no_lists_has_none(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, signs_lists=False)
+    with pytest.raises(CertificateRefused, match="missing or stale"):
+        kep.holder(authority.issue().pem, authority.trust, NOW)
 
 
 def test_another_issuer_is_refused_also_under_the_same_name(authority: Authority, tmp_path: Path) -> None:
@@ -173,7 +213,6 @@ def test_two_certificates_at_once_are_refused(authority: Authority) -> None:
 @given(st.integers(0, 5_000), st.binary(min_size=1, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_damage_anywhere_is_refused_and_nothing_else_happens(authority: Authority, at: int, octets: bytes) -> None:
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
     good = authority.issue().certificate.public_bytes(Encoding.DER)

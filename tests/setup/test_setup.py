@@ -59,6 +59,7 @@ def test_an_empty_machine_gets_everything_that_the_services_need(setup: SetUp, r
     assert owner(root, "var/lib/modemd/modemd.db") == ("modemd", "modemd-db", 0o660)
     assert owner(root, "etc/modemd/modemd.toml") == ("root", "modemd-db", 0o640)
     assert owner(root, "etc/modemd/secret_key") == ("root", "modemd-web", 0o440)
+    assert owner(root, "var/lib/modemd/crl") == ("modemd", "modemd-db", 0o2755)
     assert owner(root, "var/backups/modemd") == ("modemd", "modemd", 0o700)
     assert (root / "etc/udev/rules.d/60-modemd.rules").exists()
     for unit in steps.UNITS:
@@ -80,6 +81,13 @@ def test_a_second_run_changes_nothing(setup: SetUp, root: Path) -> None:
     again = setup("--yes")
     assert "Everything is in place" in again.output
     assert everything(root) == before
+
+
+def test_an_upgrade_makes_the_folders_that_are_new(setup: SetUp, root: Path) -> None:
+    setup("--yes")
+    (root / "var/lib/modemd/crl").rmdir()
+    setup("--yes")
+    assert (root / "var/lib/modemd/crl").is_dir()
 
 
 def test_a_dry_run_changes_nothing(setup: SetUp, root: Path) -> None:

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from modemd.config import Portal
 from modemd.errors import CertificateRefused, ModemdError, RegistrationRefused
 from modemd.service import accounts, identities, kep
+from modemd.service.trust import Trust
 from modemd.store import database
 from web.panel import panel
 from web.peer import peer
@@ -92,7 +93,7 @@ def _customers(portal: Portal) -> list[str]:
         raise CertificateRefused(reason="the proxy was shown none that it accepts")
     assert portal.kep_issuers_file is not None  # noqa: S101 -- has_kep
     assert portal.kep_crl_folder is not None  # noqa: S101 -- has_kep
-    trust = kep.Trust(portal.kep_issuers_file, portal.kep_crl_folder)
+    trust = Trust(portal.kep_issuers_file, portal.kep_crl_folder)
     holder = kep.holder(unquote(request.headers.get(CERTIFICATE_HEADER, "")), trust, panel().now())
     secret = identities.key(panel().settings.service)
     with database.reading(panel().engine) as conn:
