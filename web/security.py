@@ -22,7 +22,7 @@ CONTENT = {  # nothing inline, nothing from elsewhere; data: is Bootstrap's own 
 }
 
 
-def protect(app: Flask, *, https: bool, cookie: str = "modemd") -> None:
+def protect(app: Flask, *, https: bool, cookie: str = "modemd", forms_lead_to: str | None = None) -> None:
     """Set headers and cookies; with `https`, plain HTTP is redirected and cookies never leave by it."""
     app.config.update(
         SESSION_COOKIE_NAME=cookie,
@@ -30,17 +30,21 @@ def protect(app: Flask, *, https: bool, cookie: str = "modemd") -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a sign-in page stays open over night
         MAX_CONTENT_LENGTH=1_000_000,
     )
-    set_headers(app, https=https)
+    set_headers(app, https=https, forms_lead_to=forms_lead_to)
     CSRFProtect(app)
 
 
-def set_headers(app: Flask, *, https: bool) -> None:
-    """What also an application without sessions and forms has."""
+def set_headers(app: Flask, *, https: bool, forms_lead_to: str | None = None) -> None:
+    """What also an application without sessions and forms has.
+
+    A browser follows a form's answer to no other host than its own and `forms_lead_to`.
+    """
+    content = {**CONTENT, "form-action": f"'self' {forms_lead_to}"} if forms_lead_to else CONTENT
     Talisman(
         app,
         force_https=https,
         session_cookie_secure=https,
-        content_security_policy=CONTENT,
+        content_security_policy=content,
         frame_options="DENY",
         referrer_policy="same-origin",
         strict_transport_security_include_subdomains=False,

@@ -27,7 +27,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = lambda: date
     app.config.update(SESSION_COOKIE_PATH=PREFIX)
     Bootstrap5(app)
     Babel(app, default_locale=language.DEFAULT, locale_selector=language.chosen)
-    security.protect(app, https=settings.web.force_https, cookie="modemd_portal")
+    lead_to = settings.portal.kep_url
+    security.protect(app, https=settings.web.force_https, cookie="modemd_portal", forms_lead_to=lead_to)
     templating.register_formats(app)
     app.jinja_env.globals.update(
         supplier=settings.service.supplier_cyrillic,

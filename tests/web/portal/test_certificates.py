@@ -123,3 +123,8 @@ def test_without_its_settings_there_is_no_such_door(
     monkeypatch.setattr(type(portal.settings.portal), "has_kep", False)
     assert visitor.post("/portal/kep").status_code == 404
     assert show(portal, "x", headers(authority.issue().pem)).status_code == 404
+
+
+def test_the_browser_may_follow_the_form_to_the_certificates_host_and_to_no_other(portal: RunningPortal) -> None:
+    policy = portal.client().get("/portal/sign-in").headers["Content-Security-Policy"]
+    assert "form-action 'self' https://kep.example;" in policy + ";"
