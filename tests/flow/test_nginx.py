@@ -5,148 +5,31 @@ import os
 import re
 import shutil
 import socket
-import ssl
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
 
 from modemd.service import identities
-from modemd.setup import shipped
 from modemd.store import database
 from modemd.store.schema import customer, dataset
+from tests.portal_site import KEP, PATIENCE, PORTAL, SECRET, Site, trusting
 from tests.service.authority import EGN, EIK, NOW, YEAR, Authority, Issued, Profile
 
-PORTAL, KEP = "portal.example.bg", "kep.example.bg"
 PERSON, COMPANY, OTHER = "300000000001", "300000000002", "300000000003"
 OTHER_EGN = "8032056031"
-KEY, SECRET = "i" * 32, "p" * 64
-PATIENCE = 30.0  # s; a bound on what never comes
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-class Site:
-    """nginx and the portal, each a process of its own, and a browser's way to both hosts."""
-
-    def __init__(self, folder: Path, template: Path, authority: Authority) -> None:
-        self.folder = folder
-        self.authority = authority
-        self.port = free_port()
-        self.socket = folder / "portal.sock"
-        shutil.copy(template, folder / "modemd.db")
-        self._fill()
-        self._write_settings()
-        self._write_nginx()
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._start(sys.executable, "-m", "modemd", "web", "-c", folder / "modemd.toml")
-        self._until(self.socket.exists)
-        self._start("nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr")
-        self._until(self._answers)
-
-    def _start(self, *command: object) -> None:
-        self._processes.append(subprocess.Popen(list(map(str, command))))
-
-    def close(self) -> None:
-        for process in self._processes:
-            process.terminate()
-            process.wait(timeout=PATIENCE)
-
-    def _fill(self) -> None:
-        engine = database.connect(f"sqlite:///{self.folder}/modemd.db")
-        names = ("customer_no", "class", "identity", "active")
-        mine, other = (identities.of_person(each, KEY.encode()) for each in (EGN, OTHER_EGN))
-        rows = [(PERSON, "H", mine, True), (COMPANY, "B", EIK, True), (OTHER, "H", other, True)]
-        with database.writing(engine) as conn:
-            conn.execute(dataset.insert(), {"type": "CUSTOMERS", "generation": 1, "data_at": NOW})
-            conn.execute(customer.insert(), [{"generation": 1, **dict(zip(names, row, strict=True))} for row in rows])
-        engine.dispose()
-
-    def _write_settings(self) -> None:
-        files = {"secret_key": "0123456789abcdef" * 4, "identity": KEY, "proxy": SECRET}
-        for name, text in files.items():
-            (self.folder / name).write_text(text)
-        (self.folder / "modemd.toml").write_text(
-            f"""
-            database.url = "sqlite:///{self.folder}/modemd.db"
-            [service]
-            identity_key_file = "{self.folder}/identity"
-            [web]
-            secret_key_file = "{self.folder}/secret_key"
-            serve = ["portal"]
-            socket = "{self.socket}"
-            force_https = true
-            [portal]
-            url = "https://{PORTAL}:{self.port}"
-            kep_url = "https://{KEP}:{self.port}"
-            kep_issuers_file = "{self.authority.issuers_file}"
-            kep_crl_folder = "{self.authority.folder}/crl"
-            proxy_secret_file = "{self.folder}/proxy"
-            """
-        )
-
-    def _write_nginx(self) -> None:
-        """The shipped file with this machine's paths, inside the least that nginx wants around it."""
-        for name, host in (("portal", PORTAL), ("kep", KEP), ("api", "api.example.bg")):
-            server_certificate(host).write(self.folder, name)
-        site = shipped.text("systemd/nginx-modemd.conf")
-        moved = {
-            "listen 443 ssl http2": f"listen 127.0.0.1:{self.port} ssl",
-            "/run/modemd-portal/portal.sock": f"{self.socket}:",
-            "/etc/modemd/tls/": f"{self.folder}/",
-            "rate=10r/s": "rate=1000r/s",  # all these browsers come from one address
-            "/etc/modemd/kep/issuers.pem": str(self.authority.issuers_file),
-            "/etc/modemd/proxy_secret.conf": f"{self.folder}/proxy_secret.conf",
-        }
-        for shipped_words, here in moved.items():
-            assert shipped_words in site
-            site = site.replace(shipped_words, here)
-        (self.folder / "proxy_secret.conf").write_text(f'proxy_set_header X-Modemd-Proxy "{SECRET}";\n')
-        places = "".join(
-            f"{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        (self.folder / "nginx.conf").write_text(
-            f"daemon off; master_process off; pid {self.folder}/nginx.pid; error_log stderr error;"
-            f" events {{}} http {{ access_log off; {places} {site} }}"
-        )
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.browser().get(PORTAL, "/portal/sign-in")[0] == 200)
-        except OSError:
-            return False
-
-    def _until(self, true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not true():
-            assert time.monotonic() < deadline, "the portal does not answer"
-            assert all(process.poll() is None for process in self._processes)
-            time.sleep(0.1)
-
-    def browser(self, certificate: Issued | None = None) -> "Browser":
-        return Browser(self, certificate)
+KEY = "i" * 32
 
 
 class Browser:
     """Cookies for each host, and a certificate for who asks for one."""
 
-    def __init__(self, site: Site, certificate: Issued | None) -> None:
+    def __init__(self, site: Site, certificate: Issued | None = None) -> None:
         self._site = site
-        self._context = ssl.create_default_context()
-        self._context.check_hostname = False
-        self._context.verify_mode = ssl.CERT_NONE  # the hosts' own certificates are invented too
+        self._context = trusting()
         if certificate is not None:
             files = certificate.write(site.folder, f"client{id(self)}")
             self._context.load_cert_chain(*files)
@@ -199,15 +82,6 @@ class Browser:
         return status, self.get(PORTAL, "/portal/")[2]
 
 
-def server_certificate(host: str) -> Issued:
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    return Issued(builder.not_valid_before(NOW - YEAR).not_valid_after(NOW + YEAR).sign(key, hashes.SHA256()), key)
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -215,9 +89,25 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, authority: Authority) -> Iterator[Site]:
-    running = Site(tmp_path_factory.mktemp("site"), sqlite_template, authority)
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(sqlite_template, folder / "modemd.db")
+    (folder / "identity").write_text(KEY)
+    fill(folder / "modemd.db")
+    running = Site(folder, folder / "modemd.db", folder / "identity", authority)
     yield running
     running.close()
+
+
+def fill(file: Path) -> None:
+    """A person, a company, and somebody else."""
+    engine = database.connect(f"sqlite:///{file}")
+    names = ("customer_no", "class", "identity", "active")
+    mine, other = (identities.of_person(each, KEY.encode()) for each in (EGN, OTHER_EGN))
+    rows = [(PERSON, "H", mine, True), (COMPANY, "B", EIK, True), (OTHER, "H", other, True)]
+    with database.writing(engine) as conn:
+        conn.execute(dataset.insert(), {"type": "CUSTOMERS", "generation": 1, "data_at": NOW})
+        conn.execute(customer.insert(), [{"generation": 1, **dict(zip(names, row, strict=True))} for row in rows])
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -229,14 +119,23 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, author
     ],
 )
 def test_a_good_certificate_signs_in(site: Site, profile: Profile, seen: list[str], unseen: list[str]) -> None:
-    status, page = site.browser(site.authority.issue(profile)).sign_in()
+    status, page = Browser(site, site.authority.issue(profile)).sign_in()
     assert status == 303
     assert all(number in page for number in seen)
     assert not any(number in page for number in unseen)
 
 
+def test_what_a_page_is_made_of_comes_from_either_host(site: Site) -> None:
+    for host in (PORTAL, KEP):
+        browser = Browser(site)
+        page = browser.get(host, "/portal/sign-in" if host == PORTAL else "/portal/kep/open")[2]
+        parts = re.findall(r'<link[^>]* href="([^"]+)"', page)
+        assert len(parts) == 3
+        assert [browser.get(host, part)[0] for part in parts] == [200] * 3
+
+
 def test_without_a_certificate_nobody_comes_in(site: Site) -> None:
-    assert site.browser().sign_in()[0] == 403
+    assert Browser(site).sign_in()[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -250,7 +149,7 @@ def test_without_a_certificate_nobody_comes_in(site: Site) -> None:
     ],
 )
 def test_a_certificate_that_is_not_good_is_refused(site: Site, profile: Profile) -> None:
-    status, page = site.browser(site.authority.issue(profile)).sign_in()
+    status, page = Browser(site, site.authority.issue(profile)).sign_in()
     assert status in (400, 403, 495)
     assert PERSON not in page
 
@@ -258,31 +157,29 @@ def test_a_certificate_that_is_not_good_is_refused(site: Site, profile: Profile)
 def test_a_self_signed_certificate_and_another_issuer_s_are_refused(site: Site, tmp_path: Path) -> None:
     other = Authority(tmp_path)
     for certificate in (Issued(other.certificate, other.key), other.issue()):
-        assert site.browser(certificate).sign_in()[0] in (400, 403, 495)
+        assert Browser(site, certificate).sign_in()[0] in (400, 403, 495)
 
 
 def test_a_revoked_certificate_and_a_stale_list_are_refused(site: Site) -> None:
     good, revoked = site.authority.issue(), site.authority.issue()
     site.authority.publish(revoked)
     try:
-        assert site.browser(revoked).sign_in()[0] == 403
-        assert site.browser(good).sign_in()[0] == 303
+        assert Browser(site, revoked).sign_in()[0] == 403
+        assert Browser(site, good).sign_in()[0] == 303
         site.authority.publish(at=NOW - timedelta(days=2), until=NOW - timedelta(days=1))
-        assert site.browser(good).sign_in()[0] == 403
+        assert Browser(site, good).sign_in()[0] == 403
     finally:
         site.authority.publish()
 
 
 def test_forged_headers_open_nothing_through_nginx(site: Site) -> None:
     """On either host: nginx clears or sets what a client says of certificates."""
-    from urllib.parse import quote
-
     forged = {
         "X-Client-Verify": "SUCCESS",
         "X-Client-Certificate": quote(site.authority.issue().pem),
         "X-Modemd-Proxy": SECRET,
     }
-    browser = site.browser()
+    browser = Browser(site)
     where = urlsplit(browser.begin())
     for host, expected in ((KEP, 403), (PORTAL, 404)):
         assert browser.get(host, f"{where.path}?{where.query}", **forged)[0] == expected
@@ -290,9 +187,7 @@ def test_forged_headers_open_nothing_through_nginx(site: Site) -> None:
 
 def test_forged_headers_open_nothing_past_nginx(site: Site) -> None:
     """Whoever reaches the socket itself does not know the secret."""
-    from urllib.parse import quote
-
-    where = urlsplit(site.browser().begin())
+    where = urlsplit(Browser(site).begin())
     connection = http.client.HTTPConnection("localhost")
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(str(site.socket))
@@ -307,7 +202,7 @@ def test_forged_headers_open_nothing_past_nginx(site: Site) -> None:
 
 
 def test_a_nonce_is_good_once(site: Site) -> None:
-    browser = site.browser(site.authority.issue())
+    browser = Browser(site, site.authority.issue())
     where = browser.begin()
     status, back, _ = browser.follow(where)
     assert status == 303
