@@ -30,7 +30,7 @@ NOT_SHOWN = {
     *("SettingsError", "DatabaseUnreachable", "DatabaseOutdated", "DatabaseNewer", "HostNameTaken", "VerbFailed"),
     *("LastLookFailed", "NoLongerTrue", "LeavesLater", "AuditBroken", "InputRefused", "ModemUnknown", "WishRefused"),
     *("WishNotAnswered", "CertificateRefused", "PanelNotStarted", "DemoFailed", "BenchFailed", "ScenarioRefused"),
-    *("SimulatorError", "TranscriptRefused", "SetupRefused", "BackupFailed", "PduError", "ModemdError"),
+    *("SimulatorError", "TranscriptRefused", "SetupRefused", "BackupFailed", "PduError", "ModemdError", "ListRefused"),
     # of programs, which read English; for people web/programs.py has its own sentences
     *("KeyUsed", "MessagesRefused", "NotCancelled", "NotLetIn", "NotThen", "TokenRefused", "TooManyMessages"),
 }
