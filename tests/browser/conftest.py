@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.panels import PASSWORD, RunningPanel
@@ -57,9 +57,13 @@ class Visit:
         self.url = url
         self.page = page
         self.faults: list[str] = []
-        page.on("console", lambda message: self.faults.append(message.text) if message.type != "log" else None)
+        page.on("console", self._console)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("requestfailed", self._failed)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.faults.append(message.text)
 
     def _failed(self, request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # the page was left before its icon had come
