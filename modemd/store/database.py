@@ -109,8 +109,15 @@ def _postgresql(url: URL) -> Engine:
 def _drop_detail(context: ExceptionContext) -> None:
     """PostgreSQL explains errors with the values of the row: "Key (number)=(…) already exists" (rule 12)."""
     for error in (context.original_exception, context.sqlalchemy_exception):
-        if error is not None and error.args:
-            error.args = (_DETAIL.sub("", str(error.args[0])), *error.args[1:])
+        if error is not None:
+            without_detail(error)
+
+
+def without_detail(error: BaseException) -> BaseException:
+    """The error, with the values of rows taken from its words."""
+    if error.args:
+        error.args = (_DETAIL.sub("", str(error.args[0])), *error.args[1:])
+    return error
 
 
 @contextmanager

@@ -1,10 +1,27 @@
 """What SQLite and PostgreSQL say differently."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 
 def insert_into(conn: Connection, table: Table) -> Any:
@@ -49,3 +66,48 @@ def next_ids(conn: Connection, table: Table, count: int) -> list[int]:
         return list(conn.scalars(_SEQUENCE, {"table": table.name, "count": count}))
     first = 1 + (conn.scalar(select(func.max(table.c.id))) or 0)  # as SQLite itself would; nobody else is writing
     return list(range(first, first + count))
+
+
+class _List(TypeDecorator[Collection[Any]]):
+    """Many values as one parameter: JSON for SQLite, an array for PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: Any) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
+        values = list(value or ())
+        return values if dialect.name == "postgresql" else json.dumps(values)
+
+
+class _Among(FunctionElement[bool]):
+    """(column, list)"""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _among_json(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 -- compiled parts
+
+
+@compiles(_Among, "postgresql")
+def _among_array(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+def among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Whether the column's value is one of those that the parameter `name` lists.
+
+    However many they are, the statement stays the same: it is compiled and, by the server, prepared once.
+    """
+    return _Among(column, bindparam(name, type_=_List(column.type)))

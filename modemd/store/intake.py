@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, bindparam, func, insert, select
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, func, insert, select
 
 from modemd.errors import VerbFailed
 from modemd.store import database, events, wakeup
 from modemd.store.bulk import Bulk
-from modemd.store.dialects import next_ids
+from modemd.store.dialects import among, next_ids
 from modemd.store.parts import QUEUED
 from modemd.store.schema import message, part
 
@@ -38,7 +38,7 @@ _MESSAGE_COLUMNS = ("id", *NewMessage.__slots__, "due", "state", "created_at", "
 _PART_COLUMNS = ("message_id", "number", "state")
 _INSERT_MESSAGES = Bulk(message.insert(), _MESSAGE_COLUMNS)
 _INSERT_PARTS = Bulk(part.insert(), _PART_COLUMNS)
-_EXISTING = select(message.c.external_id).where(message.c.external_id.in_(bindparam("ids", expanding=True)))
+_EXISTING = select(message.c.external_id).where(among(message.c.external_id, "ids"))
 _ASIDE = MetaData()
 
 

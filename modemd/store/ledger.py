@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Engine, Transaction, text
 from sqlalchemy.exc import DBAPIError
 
 from modemd.errors import DatabaseUnreachable, VerbFailed
-from modemd.store import events
+from modemd.store import events, pipeline
 from modemd.store.database import passes, shown
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,11 @@ CLOSING_PATIENCE = 10.0  # s that close() waits for a database that does not ans
 HANGS_SECONDS = 60.0  # for one attempt; a PostgreSQL that is cut off gives up after 30, see POSTGRESQL_OPTIONS
 STRUGGLES_SECONDS = 120.0  # after a refused attempt, until whoever waited for the database has moved on
 
-_TRANSACTION_ID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_TRANSACTION_ID = "SELECT CAST(pg_current_xact_id() AS text)"
+_BY_KEYS = (
+    "SELECT set_config(name, 'off', false) FROM pg_settings"
+    " WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')"
+)
 _TRANSACTION_STATUS = text("SELECT pg_xact_status(CAST(:xid AS xid8))")
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -287,13 +291,13 @@ class Ledger:
 
     def _once(self, calls: Sequence[_Call]) -> list[Sequence[Any]]:
         if self._conn is None:
-            self._conn = self._engine.connect()
+            self._conn = _connect(self._engine)
         transaction = self._conn.begin()
         try:
+            xid = self._transaction_id(self._conn)
             now = self._clock()
             results = [call.run(self._conn, now) for call in calls]
             happened = events.taken(self._conn)
-            xid = self._conn.scalar(_TRANSACTION_ID) if self._engine.dialect.name == "postgresql" else None
         except BaseException:
             events.taken(self._conn)
             self._roll_back(transaction)
@@ -306,6 +310,14 @@ class Ledger:
                 raise
         events.tell(happened)
         return results
+
+    def _transaction_id(self, conn: Connection) -> str | None:
+        """Begins the transaction in the same round trip."""
+        if conn.dialect.name != "postgresql":
+            return None
+        (cursor,) = pipeline.send(conn, [(_TRANSACTION_ID, None)])
+        (xid,) = cursor.fetchone()
+        return str(xid)
 
     def _roll_back(self, transaction: Transaction) -> None:
         try:
@@ -347,6 +359,19 @@ class Ledger:
             self._loop.call_soon_threadsafe(_deliver, outcomes)
         except RuntimeError:  # the loop is closed: nobody is left to be told
             log.debug("the loop is gone; %s outcomes reach nobody", len(outcomes))
+
+
+def _connect(engine: Engine) -> Connection:
+    """A connection of its own, on which PostgreSQL finds rows by their keys.
+
+    It makes its plans once, perhaps while a table is still small, and would go on reading all of it for a few rows.
+    """
+    conn = engine.connect()
+    conn.detach()
+    if engine.dialect.name == "postgresql":
+        pipeline.send(conn, [(_BY_KEYS, None)])
+        conn.connection.commit()
+    return conn
 
 
 def _gather(requests: Sequence[_Request]) -> list[_Call]:

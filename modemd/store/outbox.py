@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, or_, select
+from sqlalchemy import Connection, Integer, Row, bindparam, func, or_, select
 
 from modemd.errors import VerbFailed
 from modemd.store import candidates, events, status_reports, switch, wakeup
-from modemd.store.bulk import Bulk
+from modemd.store.bulk import Bulk, run_together
 from modemd.store.candidates import Want as Want
+from modemd.store.dialects import among
 from modemd.store.intake import NewMessage as NewMessage
 from modemd.store.intake import enqueue as enqueue
 from modemd.store.ledger import hasty
@@ -98,7 +99,7 @@ _BY_ID = message.c.id == bindparam("row_id")
 _CLAIM = Bulk(message.update().where(_BY_ID), ["claimed_by", "claimed_line_id", "lease_until"])
 _OPEN_PARTS = (
     select(part.c.message_id, part.c.id, part.c.number)
-    .where(part.c.message_id.in_(bindparam("ids", expanding=True)), part.c.state == QUEUED)
+    .where(among(part.c.message_id, "ids"), part.c.state == QUEUED)
     .order_by(part.c.message_id, part.c.number)
 )
 _RELEASE = Bulk(
@@ -125,15 +126,15 @@ _MARK_PART = Bulk(
         line_id=bindparam("for_line"),
         submitted_at=bindparam("at"),
         expected_reference=func.coalesce(
-            bindparam("expected"),
+            bindparam("expected", type_=Integer),
             select((line.c.last_reference + 1) % 256).where(line.c.id == bindparam("for_line")).scalar_subquery(),
         ),
     )
 )
 _OF_LINE = (part.c.line_id == line.c.id, part.c.submitted_at.is_not(None), part.c.reference.is_not(None))
-_LAST_REFERENCE = Bulk(
+_LAST_REFERENCES = (
     line.update()
-    .where(line.c.id == select(part.c.line_id).where(part.c.id == bindparam("of_part")).scalar_subquery())
+    .where(line.c.id.in_(select(part.c.line_id).where(among(part.c.id, "part_ids"))))
     .values(
         last_reference=select(part.c.reference)
         .where(*_OF_LINE)
@@ -232,7 +233,6 @@ def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, h
 
     Or where the switch does not permit it: it stands still until this is committed (rule 13).
     """
-    switch.hold_still(conn)
     marks = [
         {
             "of_part": each.part_id,
@@ -244,7 +244,7 @@ def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, h
         for each in sendings
     ]
     # The message first: its row lock keeps a host that takes over expired leases out until we commit.
-    messages, parts = _MARK_MESSAGE.run(conn, marks), _MARK_PART.run(conn, marks)
+    messages, parts = run_together(conn, (_MARK_MESSAGE, marks), (_MARK_PART, marks), first=switch.HOLD_STILL)
     if not messages == parts == len(sendings):
         raise VerbFailed(reason="the claim of a message to be sent is gone, or sending is switched off")
     if events.wanted():
@@ -288,7 +288,7 @@ def follow_up(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[
     """
     if part_ids:
         follow(conn, part_ids, now)
-        _LAST_REFERENCE.run(conn, [{"of_part": part_id} for part_id in part_ids])
+        conn.execute(_LAST_REFERENCES, {"part_ids": part_ids})
         status_reports.settle_waiting(conn, part_ids, now)
     return [None] * len(part_ids)
 

@@ -5,7 +5,7 @@ line, at the latest when the daemon starts again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, case, func, 
 from modemd.errors import VerbFailed
 from modemd.store import events
 from modemd.store.bulk import Bulk
+from modemd.store.dialects import among
 from modemd.store.schema import MessageState, UtcTime, message, part
 
 QUEUED = MessageState.QUEUED
@@ -98,13 +99,12 @@ _LOAD = (
     .order_by(message.c.id, part.c.number)  # locks taken in one order do not deadlock
     .with_for_update(of=(message, part))  # both: what is not locked would be read as it was before the wait
 )
-_OF_MESSAGES = _LOAD.where(message.c.id.in_(bindparam("ids", expanding=True)))
-_OF_PARTS = _LOAD.where(
-    message.c.id.in_(select(part.c.message_id).where(part.c.id.in_(bindparam("ids", expanding=True))))
-)
+_OF_MESSAGES = _LOAD.where(among(message.c.id, "ids"))
+_OF_PARTS = _LOAD.where(message.c.id.in_(select(part.c.message_id).where(among(part.c.id, "ids"))))
 
 
 _RANKED = " ".join(f"WHEN '{state}' THEN '{rank:02}{state}'" for state, rank in _RANK.items())
+_told = part.alias("told")
 _TOGETHER = (  # the parts of a message in one row; its state as `derive` says
     select(
         part.c.message_id,
@@ -112,14 +112,14 @@ _TOGETHER = (  # the parts of a message in one row; its state as `derive` says
         func.max(part.c.sent_at).label("sent_at"),
         func.max(case((part.c.sent_at.is_not(None), part.c.line_id))).label("line_id"),
     )
-    .where(part.c.message_id == select(part.c.message_id).where(part.c.id == bindparam("of_part")).scalar_subquery())
+    .where(part.c.message_id.in_(select(_told.c.message_id).where(among(_told.c.id, "part_ids"))))
     .group_by(part.c.message_id)
     .subquery("together")
 )
 _CLAIMABLE: ColumnElement[bool] = literal_column(
     f"together.state IN ({', '.join(repr(state.value) for state in sorted(CLAIMABLE))})"
 )
-_FOLLOW = Bulk(
+_FOLLOW = (
     message.update()
     .where(message.c.id == _TOGETHER.c.message_id)
     .values(
@@ -132,9 +132,9 @@ _FOLLOW = Bulk(
 )
 
 
-def follow(conn: Connection, part_ids: Iterable[int], now: datetime) -> None:
+def follow(conn: Connection, part_ids: Collection[int], now: datetime) -> None:
     """Bring the rows of the messages in line with their parts, whatever those say by now."""
-    _FOLLOW.run(conn, [{"of_part": part_id, "at": now} for part_id in part_ids])
+    conn.execute(_FOLLOW, {"part_ids": part_ids, "at": now})
 
 
 @cache

@@ -12,6 +12,7 @@ from modemd import causes
 from modemd.causes import Next
 from modemd.messages import StatusReport
 from modemd.store.bulk import Bulk
+from modemd.store.dialects import among
 from modemd.store.fingerprint import fingerprint
 from modemd.store.matching import Candidate, Told, decide
 from modemd.store.parts import DELIVERED, EXPIRED, LEFT, SENT, UNDELIVERED, Work
@@ -125,7 +126,7 @@ _WAITING = (
         status_report,
         (status_report.c.line_id == part.c.line_id) & (status_report.c.reference == part.c.reference),
     )
-    .where(part.c.id.in_(bindparam("ids", expanding=True)), text("status_report.part_id IS NULL"))
+    .where(among(part.c.id, "ids"), text("status_report.part_id IS NULL"))
     .order_by(status_report.c.id)
 )
 _LEFT = (
@@ -138,7 +139,7 @@ _LEFT = (
     .order_by(status_report.c.id)
 )
 _ATTACH = Bulk(status_report.update().where(status_report.c.id == bindparam("report_id")), ["part_id"])
-_KNOWN = select(status_report.c.dedupe).where(status_report.c.dedupe.in_(bindparam("keys", expanding=True)))
+_KNOWN = select(status_report.c.dedupe).where(among(status_report.c.dedupe, "keys"))
 _INSERT = Bulk(status_report.insert(), [column.name for column in status_report.c if column.name != "id"])
 
 # The newest part for each (line, TP-MR, first, last): a limit for each row, which the databases spell differently.

@@ -13,6 +13,8 @@ from modemd.store.schema import ANSWER, switch
 
 SENDING = "sending"
 SWITCH_LOCK = 0x6D6F64656D64_01  # a PostgreSQL advisory lock: held shared while parts are marked
+# For PostgreSQL: keeps the switch where it is until the transaction ends. SQLite has one writer at a time anyway.
+HOLD_STILL = f"SELECT pg_advisory_xact_lock_shared({SWITCH_LOCK})"
 
 
 class Allowed(StrEnum):
@@ -52,9 +54,3 @@ def allow(conn: Connection, allowed: Allowed, now: datetime) -> None:
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SWITCH_LOCK})
     upsert(conn, switch, [{"name": SENDING, "position": allowed, "since": now}], ["name"])
     wakeup.notify(conn)
-
-
-def hold_still(conn: Connection) -> None:
-    """Keep the switch where it is until this transaction ends. (SQLite has one writer at a time anyway.)"""
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": SWITCH_LOCK})

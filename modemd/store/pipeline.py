@@ -1,0 +1,26 @@
+"""Statements that travel to PostgreSQL together: one round trip for all of them, and for the BEGIN before the first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from modemd.store.database import without_detail
+
+
+def send(conn: Connection, statements: Sequence[tuple[str, Any]]) -> list[Any]:
+    """Run (SQL, parameters) as the driver takes them, in this order; the driver's cursor of each.
+
+    Raises DBAPIError as `Connection.execute` does; what follows the statement at fault is not run.
+    """
+    dialect: Any = conn.dialect
+    driver: Any = conn.connection.dbapi_connection
+    try:
+        with driver.pipeline():
+            return [driver.execute(*statement) for statement in statements]
+    except dialect.dbapi.Error as error:
+        lost = dialect.is_disconnect(error, driver, None)
+        raise DBAPIError.instance(
+            None, None, without_detail(error), dialect.dbapi.Error, True, lost, dialect=dialect
+        ) from None
