@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import sdnotify
 from sqlalchemy import Engine
 
+from modemd import answering
 from modemd.alerts import Alarms
 from modemd.balance import Balances
 from modemd.campaigns import Campaigns
@@ -69,6 +70,7 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
     await ledger.do(alerts.forget, name, now())
     await ledger.do(snapshots.take_over, now())
     returned = await ledger.do(leases.recover, name, now())
+    await ledger.do(answering.rehearse, settings, now())
     log.info("%s: started; back in the queue %s, in doubt %s", name, returned.queued, returned.in_doubt)
     gateway = Gateway(settings, ledger, instance, now)
     bank = Bank(settings, gateway)

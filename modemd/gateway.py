@@ -1,7 +1,7 @@
 """READ THIS FIRST. The way of a message, and the only place where modems and the database meet:
 
-    modem -> inbox.record, COMMIT -> modem deletes it -> router.answer (reply + inbox.done, one transaction)
-          -> outbox.claim -> Sender (see sender.py) -> modem -> status report -> status_reports.reported
+    modem -> inbox.record, router.answer (reply + inbox.done), outbox.claim, COMMIT -> modem deletes it
+          -> Sender (see sender.py) -> modem -> status report -> status_reports.reported
 
 `Bank` (below us) calls `identified`, `sms_received` …; each returns only when the database has it. `Lines` (see
 identity.py) knows which modem holds which SIM and keeps a sender for each line; housekeeping moves what time alone
@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from modemd import answering
 from modemd.config import Settings
 from modemd.errors import CommandRefused, ModemError
 from modemd.identity import Lines
@@ -24,7 +25,6 @@ from modemd.modem.above import Known
 from modemd.modem.lifecycle import State
 from modemd.modem.modem import Modem
 from modemd.sender import FIRST_RETRY, Sender
-from modemd.service import router
 from modemd.service.last_look import LastLook
 from modemd.store import (
     alerts,
@@ -49,6 +49,7 @@ HOUSEKEEPING_SECONDS = 5.0
 WELL = frozenset({State.READY, State.UNREGISTERED, State.ABSENT, State.PAUSED})  # no longer a case for quarantine
 HANGS_SECONDS = 60.0  # without housekeeping
 NONE_READY = timedelta(minutes=1)  # a bank takes a moment to start
+MOST_AT_ONCE = 3  # questions of one modem that are answered in the round that records them
 LATE_ATTEMPTS = 5  # a refusal that came too late to be the sender's business
 
 
@@ -154,10 +155,26 @@ class Gateway:
     # from the bank: what came
 
     async def sms_received(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
-        """Rule 1: return when the SMS are on the disk. Their answers follow by themselves."""
-        questions = await self._ledger.do(_record, self._line_of(modem), received, self._now())
-        for question in questions:
+        """Rule 1: return when the SMS are on the disk, with their answers; or these follow by themselves."""
+        line_id = self._line_of(modem)
+        if len(received) <= MOST_AT_ONCE and await self._answered_at_once(line_id, received):
+            return
+        for question in await self._ledger.do(answering.record, line_id, received, self._now()):
             self._begin_answer(question)
+
+    async def _answered_at_once(self, line_id: int, received: Sequence[ReceivedSms]) -> bool:
+        sender = self._lines.sender_of(line_id)
+        want = sender.want_answer() if sender is not None else None
+        try:
+            claims = await self._ledger.do(
+                answering.record_and_answer, line_id, received, self._settings, self._now(), want
+            )
+        except Exception as error:  # whoever is to blame is named when they are taken in one by one
+            log.debug("%s SMS are not answered at once: %s", len(received), error)
+            return False
+        if sender is not None:
+            sender.take(claims)
+        return True
 
     async def stored_deleted(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
         await self._ledger.do(inbox.deleted, self._line_of(modem), received)
@@ -202,7 +219,7 @@ class Gateway:
         """Rule 3: the reply, what it changes and `inbox.done` are one transaction."""
         try:
             want = sender.want_answer() if sender is not None else None
-            claims = await self._ledger.do(_answer, question, self._settings, self._now(), want)
+            claims = await self._ledger.do(answering.answer, [question], self._settings, self._now(), want)
             if sender is not None:
                 sender.take(claims)
         except Exception:
@@ -258,25 +275,6 @@ class Gateway:
         if modem.line_id is None:
             raise ModemError(port=modem.port, reason="has no line yet")
         return modem.line_id
-
-
-def _record(
-    connection: Connection, line_id: int, received: Sequence[ReceivedSms], now: datetime
-) -> list[inbox.Question]:
-    """Record what came; returns what is now whole and waits for an answer."""
-    recorded = inbox.record(connection, line_id, received, now)
-    return inbox.waiting(connection, [item.inbox_id for item in recorded if item.inbox_id is not None])
-
-
-def _answer(
-    connection: Connection, question: inbox.Question, settings: Settings, now: datetime, want: outbox.Want | None
-) -> list[outbox.Claim]:
-    """Answer, and claim the reply in the same transaction if its line wants it."""
-    router.answer(connection, question, settings, now)
-    if want is None:
-        return []
-    lease = timedelta(seconds=settings.daemon.lease_seconds)
-    return outbox.claim(connection, [want], now, settings.daemon.name, lease)[0]
 
 
 def _row_of(modem: Modem, host: str) -> modems.ModemRow:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select, update
 
+from modemd import answering, identity
 from modemd import gateway as gateways
-from modemd import identity
 from modemd.config import Settings
 from modemd.errors import CommandRefused, ModemError, NotSent
 from modemd.gateway import Gateway
@@ -404,7 +404,7 @@ def test_a_question_that_is_being_answered_is_not_begun_again_by_housekeeping(
 ) -> None:
     async def scene(house: House) -> None:
         modem = await house.plug_in("p1", ONE)
-        (question,) = await house.ledger.do(gateways._record, modem.line_id or 0, [_sms()], house.now())
+        (question,) = await house.ledger.do(answering.record, modem.line_id or 0, [_sms()], house.now())
         for _ in range(2):
             house.gateway._begin_answer(question)
         await house.until(lambda: modem.sent and not house.gateway._answers)
@@ -417,14 +417,14 @@ def test_a_question_that_is_being_answered_is_not_begun_again_by_housekeeping(
 def test_a_question_whose_answer_fails_is_answered_by_a_later_round(
     play: Play, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    real = gateways._answer
+    real = answering.answer
 
     def fails_until_it_is_logged(*arguments: Any) -> Any:
         if "tried again in a while" not in caplog.text:
             raise RuntimeError("invented")
         return real(*arguments)
 
-    monkeypatch.setattr(gateways, "_answer", fails_until_it_is_logged)
+    monkeypatch.setattr(answering, "answer", fails_until_it_is_logged)
 
     async def scene(house: House) -> None:
         modem = await house.plug_in("p1", ONE)

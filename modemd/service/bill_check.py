@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from modemd.config import SOFIA, Language, Service
 from modemd.service import subscriptions, templates
@@ -20,6 +20,28 @@ class Bill:
     data_at: datetime | None  # None: no open items have ever been imported
     cents: int
     due: date | None  # the earliest; None where nothing is open
+
+
+_OPEN = and_(
+    open_item.c.generation == dataset.c.generation,
+    open_item.c.customer_no == phone_customer.c.customer_no,
+    open_item.c.status.in_(("OPEN", "PARTIAL")),
+    open_item.c.open_cents > 0,
+)
+_BILLS = (
+    select(
+        phone_customer.c.customer_no,
+        dataset.c.data_at,
+        func.coalesce(func.sum(open_item.c.open_cents), 0).label("cents"),
+        func.min(open_item.c.due_date).label("due"),
+    )
+    .join(phone, and_(phone.c.number == phone_customer.c.phone, subscriptions.receives("bill")))
+    .outerjoin(dataset, dataset.c.type == "OPENITEMS")
+    .outerjoin(open_item, _OPEN)
+    .where(phone_customer.c.phone == bindparam("of_number"), subscriptions.is_active(phone_customer.c.customer_no))
+    .group_by(phone_customer.c.customer_no, dataset.c.data_at)
+    .order_by(phone_customer.c.customer_no)
+)
 
 
 def answer(
@@ -50,24 +72,5 @@ def bills_of(conn: Connection, number: str) -> list[Bill]:
     One statement, so that on any database it sees the data of one moment: a FULL file that is switched to meanwhile
     (see billing/importing.py) is seen wholly or not at all.
     """
-    open_ = and_(
-        open_item.c.generation == dataset.c.generation,
-        open_item.c.customer_no == phone_customer.c.customer_no,
-        open_item.c.status.in_(("OPEN", "PARTIAL")),
-        open_item.c.open_cents > 0,
-    )
-    query = (
-        select(
-            phone_customer.c.customer_no,
-            dataset.c.data_at,
-            func.coalesce(func.sum(open_item.c.open_cents), 0).label("cents"),
-            func.min(open_item.c.due_date).label("due"),
-        )
-        .join(phone, and_(phone.c.number == phone_customer.c.phone, subscriptions.receives("bill")))
-        .outerjoin(dataset, dataset.c.type == "OPENITEMS")
-        .outerjoin(open_item, open_)
-        .where(phone_customer.c.phone == number, subscriptions.is_active(phone_customer.c.customer_no))
-        .group_by(phone_customer.c.customer_no, dataset.c.data_at)
-        .order_by(phone_customer.c.customer_no)
-    )
-    return [Bill(row.customer_no, row.data_at, int(row.cents), row.due) for row in conn.execute(query)]
+    rows = conn.execute(_BILLS, {"of_number": number})
+    return [Bill(row.customer_no, row.data_at, int(row.cents), row.due) for row in rows]

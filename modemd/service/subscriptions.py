@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, select
 
 from modemd import audit, masks
 from modemd.config import SOFIA, Language
@@ -21,6 +21,9 @@ CONFIRMED_FOR = timedelta(days=1)  # a second STOP within this time gets no seco
 _BY_STAFF = (Channel.CENTRE, Channel.COMMAND)
 _CUSTOMERS = dataset.alias("customers")  # a query may have another dataset beside this one
 _IS_ACTIVE = and_(_CUSTOMERS.c.type == "CUSTOMERS", customer.c.generation == _CUSTOMERS.c.generation, customer.c.active)
+_OF_NUMBER = phone.c.number == bindparam("of_number")
+_LANGUAGE = select(phone.c.language).where(_OF_NUMBER)
+_WRONG_NUMBER = select(phone.c.number).where(_OF_NUMBER, phone.c.wrong_number_at.is_not(None))
 
 
 # who receives what: the one place that says so
@@ -48,14 +51,13 @@ def is_active(customer_no: ColumnElement[str]) -> ColumnElement[bool]:
 
 def language_of(conn: Connection, number: str, default: Language) -> Language:
     """The language that a phone has chosen, or the default for one that is not registered."""
-    chosen: Language | None = conn.scalar(select(phone.c.language).where(phone.c.number == number))
+    chosen: Language | None = conn.scalar(_LANGUAGE, {"of_number": number})
     return chosen or default
 
 
 def is_wrong_number(conn: Connection, number: str) -> bool:
     """Whether a person has marked this phone: nothing goes there."""
-    marked = select(phone.c.number).where(phone.c.number == number, phone.c.wrong_number_at.is_not(None))
-    return conn.scalar(marked) is not None
+    return conn.scalar(_WRONG_NUMBER, {"of_number": number}) is not None
 
 
 # what changes it

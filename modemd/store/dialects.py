@@ -1,7 +1,8 @@
 """What SQLite and PostgreSQL say differently."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Select,
     Table,
     Text,
     TypeDecorator,
@@ -23,10 +25,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+# An INSERT that has on_conflict_do_nothing and on_conflict_do_update (both dialects name them alike).
+INSERT: Mapping[str, Callable[[Table], Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
 
 def insert_into(conn: Connection, table: Table) -> Any:
-    """An INSERT that has on_conflict_do_nothing and on_conflict_do_update (both dialects name them alike)."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    """The INSERT of the connection's dialect."""
+    return INSERT[conn.dialect.name](table)
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
@@ -60,11 +65,16 @@ def together(conn: Connection, key: str) -> None:
 _SEQUENCE = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count) ORDER BY 1")
 
 
+@cache
+def _last_id(table: Table) -> Select[Any]:
+    return select(func.max(table.c.id))
+
+
 def next_ids(conn: Connection, table: Table, count: int) -> list[int]:
     """Ids for that many new rows, ascending: rows that bring their id need no RETURNING, which is many times slower."""
     if conn.dialect.name == "postgresql":
         return list(conn.scalars(_SEQUENCE, {"table": table.name, "count": count}))
-    first = 1 + (conn.scalar(select(func.max(table.c.id))) or 0)  # as SQLite itself would; nobody else is writing
+    first = 1 + (conn.scalar(_last_id(table)) or 0)  # as SQLite itself would; nobody else is writing
     return list(range(first, first + count))
 
 
@@ -91,6 +101,10 @@ class _Among(FunctionElement[bool]):
 
     type = Boolean()
     inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        """A condition as it stands: with "= 1" behind it, as SQLite's booleans have, no index would be used."""
+        return self
 
 
 @compiles(_Among, "sqlite")

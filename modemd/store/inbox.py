@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from modemd.errors import VerbFailed
 from modemd.messages import ReceivedSms
 from modemd.store import events, reassembly
-from modemd.store.dialects import insert_into, one_at_a_time, together
+from modemd.store.dialects import INSERT, among, one_at_a_time, together
 from modemd.store.fingerprint import fingerprint
 from modemd.store.schema import InboxState, inbox, inbox_part
 
@@ -32,7 +32,19 @@ class Question:
     complete: bool  # False: parts of it never came
 
 
+# Statements are made once, here and in whatever else answers a question: to make one takes longer than to run it.
 _QUESTION = select(*(inbox.c[name] for name in Question.__slots__)).where(text("state = 'new'")).order_by(inbox.c.id)
+_QUESTIONS = _QUESTION.where(among(inbox.c.id, "ids"))
+_PENDING = _QUESTION.limit(bindparam("most"))
+_NEW_PART = {
+    name: insert(inbox_part).on_conflict_do_nothing(index_elements=["dedupe"]).returning(inbox_part.c.id)
+    for name, insert in INSERT.items()
+}
+_NEW = inbox.insert().returning(inbox.c.id)
+_OF_MESSAGE = (
+    inbox_part.update().where(inbox_part.c.id == bindparam("part_id")).values(inbox_id=bindparam("of_message"))
+)
+_DONE = inbox.update().where(inbox.c.id == bindparam("row_id"), inbox.c.state == InboxState.NEW)
 _FORGET = inbox_part.update().where(inbox_part.c.dedupe == bindparam("key")).values(dedupe=None)
 
 
@@ -65,7 +77,7 @@ def _record(conn: Connection, line_id: int, sms: ReceivedSms, now: datetime) -> 
     if long:
         return Recorded(reassembly.join(conn, part_id), duplicate=False)
     inbox_id = conn.scalar(
-        inbox.insert().returning(inbox.c.id),
+        _NEW,
         {
             "line_id": line_id,
             "number": sms.number,
@@ -80,14 +92,13 @@ def _record(conn: Connection, line_id: int, sms: ReceivedSms, now: datetime) -> 
             "done_at": None if sms.error is None else now,
         },
     )
-    conn.execute(inbox_part.update().where(inbox_part.c.id == part_id).values(inbox_id=inbox_id))
+    conn.execute(_OF_MESSAGE, {"part_id": part_id, "of_message": inbox_id})
     return Recorded(inbox_id, duplicate=False)
 
 
 def _insert_part(conn: Connection, line_id: int, sms: ReceivedSms) -> int | None:
     """The id of its row; None if the SMS is there already."""
     concatenation = sms.concatenation
-    statement = insert_into(conn, inbox_part).on_conflict_do_nothing(index_elements=["dedupe"])
     row: dict[str, Any] = {
         "line_id": line_id,
         "dedupe": _key(line_id, sms),
@@ -102,7 +113,7 @@ def _insert_part(conn: Connection, line_id: int, sms: ReceivedSms) -> int | None
         "smsc_time": sms.smsc_time,
         "received_at": sms.received_at,
     }
-    part_id: int | None = conn.scalar(statement.returning(inbox_part.c.id), row)
+    part_id: int | None = conn.scalar(_NEW_PART[conn.dialect.name], row)
     return part_id
 
 
@@ -129,21 +140,16 @@ def deleted(conn: Connection, line_id: int, received: Sequence[ReceivedSms]) -> 
 
 def pending(conn: Connection, limit: int) -> list[Question]:
     """Messages that wait for an answer, oldest first."""
-    return _questions(conn, _QUESTION.limit(limit))
+    return [Question(*row) for row in conn.execute(_PENDING, {"most": limit})]
 
 
 def waiting(conn: Connection, inbox_ids: Sequence[int]) -> list[Question]:
     """Those of these messages that wait for an answer."""
-    return _questions(conn, _QUESTION.where(inbox.c.id.in_(inbox_ids))) if inbox_ids else []
-
-
-def _questions(conn: Connection, query: Select[Any]) -> list[Question]:
-    return [Question(*row) for row in conn.execute(query)]
+    return [Question(*row) for row in conn.execute(_QUESTIONS, {"ids": inbox_ids})] if inbox_ids else []
 
 
 def done(conn: Connection, inbox_id: int, state: InboxState, kind: str | None, now: datetime) -> None:
     """new -> done or unread. Raises VerbFailed if it was not new: the reply in the same transaction is undone."""
-    waiting_for_it = inbox.update().where(inbox.c.id == inbox_id, inbox.c.state == InboxState.NEW)
-    if conn.execute(waiting_for_it.values(state=state, kind=kind, done_at=now)).rowcount != 1:
+    if conn.execute(_DONE, {"row_id": inbox_id, "state": state, "kind": kind, "done_at": now}).rowcount != 1:
         raise VerbFailed(reason=f"message {inbox_id} has its answer already")
     events.note(conn, f"event={state.value} inbox={inbox_id}" + (f" kind={kind}" if kind else ""))

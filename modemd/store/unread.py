@@ -31,6 +31,7 @@ class Spelling:
     at: datetime
 
 
+_SPELLINGS = select(spelling).order_by(spelling.c.words)
 _ROWS = (
     select(
         inbox.c.id,
@@ -106,7 +107,7 @@ def _what_became_of(conn: Connection, inbox_id: int) -> Because:
 
 def spellings(conn: Connection) -> list[Spelling]:
     """Every spelling that people have taught, by its words."""
-    return [Spelling(*row) for row in conn.execute(select(spelling).order_by(spelling.c.words))]
+    return [Spelling(*row) for row in conn.execute(_SPELLINGS)]
 
 
 def teach(conn: Connection, words: str, kind: str, by: str, now: datetime) -> bool:
