@@ -203,3 +203,9 @@ def test_a_host_that_waits_does_not_make_another_wait(
         (one,) = outbox.claim(slow, [Want(lines[0], 1)], NOW, "gsm-host-1", LEASE)
         (other,) = outbox.claim(quick, [Want(lines[1], 1)], NOW, "gsm-host-2", LEASE)
     assert ([claim.message_id for claim in one], [claim.message_id for claim in other]) == ([first], [second])
+
+
+def test_parts_that_are_listed_are_found_by_their_index(long_queue: Connection) -> None:
+    listed = "[1, 2]" if long_queue.dialect.name == "sqlite" else "{1,2}"
+    plan = _plan(long_queue, outbox._OPEN_PARTS, ids=listed)
+    assert not any(slow in plan for slow in ("SCAN part", "Seq Scan on part"))
