@@ -31,7 +31,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = lambda: date
     security.protect(app, https=settings.web.force_https, cookie="modemd_portal", forms_lead_to=lead_to)
     templating.register_formats(app)
     app.jinja_env.globals.update(
-        supplier=settings.service.supplier_cyrillic,
+        supplier=visitor.supplier,
+        service=settings.service,
         languages=language.LANGUAGES,
         language=language.chosen,
         here=visitor.session,

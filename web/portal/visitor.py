@@ -11,6 +11,7 @@ from modemd.config import Service
 from modemd.service import accounts
 from modemd.service.accounts import Session
 from modemd.store import database
+from web import language
 from web.panel import panel
 
 COOKIE = "modemd_customer"
@@ -66,3 +67,8 @@ def let_out(response: Response) -> Response:
 
 def service() -> Service:
     return panel().settings.service
+
+
+def supplier() -> str:
+    """Its name as the page's language writes it."""
+    return service().supplier_cyrillic if language.chosen() == "bg" else service().supplier
