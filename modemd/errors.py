@@ -232,6 +232,18 @@ class DatabaseOutdated(ModemdError):
     """The database is at revision {found} and this program needs {needed}. Run: modemd db upgrade -c FILE"""
 
 
+class TargetNotEmpty(ModemdError):
+    """The database {url} is not empty ({table} holds rows), and a copy goes into an empty one only."""
+
+
+class DaemonRuns(ModemdError):
+    """A daemon still works on the database that is to be copied: {names}. Stop it first."""
+
+
+class CopyDiffers(ModemdError):
+    """The copy is not like the original, and nothing was kept of it: {table} gives {after} instead of {before}."""
+
+
 class DatabaseNewer(ModemdError):
     """The database (revision {found}) is newer than this program.
 

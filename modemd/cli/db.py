@@ -5,7 +5,7 @@ import click
 from modemd import backup
 from modemd.cli.common import now, progress_bar, settings_option
 from modemd.config import Settings
-from modemd.store import database
+from modemd.store import database, moving
 
 
 @click.group()
@@ -26,6 +26,26 @@ def upgrade(settings: Settings) -> None:
     click.echo(
         f"The database is at revision {after}." if before == after else f"Revision {before or 'none'} -> {after}."
     )
+
+
+@db.command("copy")
+@click.option(
+    "--to", "url", metavar="URL", required=True, help="An empty database: postgresql+psycopg://user@host/name"
+)
+@settings_option
+def copy_(url: str, settings: Settings) -> None:
+    """Copy everything into another database, and compare counts and sums of both: from SQLite to PostgreSQL, or back.
+
+    Stop modemd first, and name the new database in the settings afterwards. The old one stays as it is, but nothing is
+    sent from it any more: its switch stands at `none`.
+
+    \b
+    modemd db copy --to postgresql+psycopg://modemd@db/modemd
+    """
+    source, target = database.connect(settings.database.url), database.connect(url)
+    with progress_bar("Copying") as progress:
+        rows = moving.copy(source, target, now(), progress)
+    click.echo(f"{rows:,} rows copied; counts and sums are the same. Now set [database] url, and start modemd.")
 
 
 @db.command("backup")

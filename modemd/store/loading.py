@@ -64,7 +64,8 @@ def _bound(table: Table, columns: Sequence[str], rows: Iterable[Row]) -> Iterato
             if values[at] is not None:
                 values[at] = sqlite_text(values[at])
         for at in days:
-            values[at] = values[at].isoformat()
+            if values[at] is not None:
+                values[at] = values[at].isoformat()
         yield values
 
 
