@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "billing": {"audit", "service", "store", "pdu"},
     "web": {"audit", "quota", "reports", "service", "billing", "store", "pdu"},
     "quota": set(),
+    "plan": set(),
     "sender": {"quota", "modem", "store", "pdu"},
     "identity": {"quota", "sender", "modem", "store"},
     "answering": {"service", "store"},

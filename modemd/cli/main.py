@@ -29,6 +29,7 @@ COMMANDS = {
     "modem": "modemd.cli.modem:modem",
     "outage": "modemd.cli.outage:outage",
     "pdu": "modemd.cli.pdu:pdu",
+    "plan": "modemd.cli.plan:plan",
     "register": "modemd.cli.customers:register",
     "reminders": "modemd.cli.reminders:reminders",
     "report": "modemd.cli.report:report",
