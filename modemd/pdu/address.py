@@ -105,7 +105,7 @@ class Address:
     def _semi_octets(self) -> bytes:
         digits = self._digits
         if not _DIGITS.fullmatch(digits):
-            raise NotAPhone(name=self.number)
+            raise NotAPhone(number=self.number)
         nibbles = list(digits.translate(_NIBBLE_OF_DIGIT))
         if len(nibbles) % 2:
             nibbles.append("f")
