@@ -21,6 +21,7 @@ from modemd.store import database, inbox, lines, modems, outbox, staff
 from modemd.store.lines import Sim
 from modemd.store.modems import ModemRow
 from modemd.store.outbox import NewMessage, Sending, Sent, Want
+from modemd.store.schema import InboxState
 from tests import templates
 from web.app import create_app
 from web.panel import EXTENSION
@@ -133,7 +134,7 @@ class RunningPanel:
 
     def answer(self, inbox_id: int, state: str = "done", kind: str = "bill") -> None:
         with self.writing() as conn:
-            inbox.done(conn, inbox_id, state, kind, self.now)
+            inbox.done(conn, inbox_id, InboxState(state), kind, self.now)
 
     def queue(self, text: str = BILL, kind: str = "reply", recipient: str = "+359881234567", **columns: Any) -> int:
         new = NewMessage(kind, recipient, text, 1, 5, self.now + timedelta(days=2), **columns)
