@@ -5,6 +5,7 @@ gives, and the panel shows it.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from modemd.config import SOFIA, KindName
 from modemd.errors import Because, PeriodRefused
-from modemd.store import figures
+from modemd.store import days, figures
 from modemd.store.schema import Channel, MessageState
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)  # anything else is a slip of the pen
@@ -116,15 +117,17 @@ def report(conn: Connection, period: Period) -> Report:
     by_kind: dict[str, int] = dict.fromkeys(("bill", *get_args(KindName)), 0)
     by_state: dict[str, int] = {}
     reminders, checking = {}, {}
+    parts: Counter[int] = Counter()
     for month, start, end in period.months():
-        left = figures.left(conn, start, end)
-        for (kind, state), count in left.items():
+        counted = days.counted(conn, start, end)
+        parts.update(counted.parts)
+        for (kind, state), count in counted.messages.items():
             by_kind[kind] += count
             by_state[state] = by_state.get(state, 0) + count
         checks = figures.checks(conn, start, end)
         by_kind["bill"] += checks.answers
         by_kind["reply"] -= checks.answers
-        reminders[month] = sum(count for (kind, _), count in left.items() if kind == "reminder")
+        reminders[month] = sum(count for (kind, _), count in counted.messages.items() if kind == "reminder")
         checking[month] = checks.phones
     return Report(
         period,
@@ -134,8 +137,22 @@ def report(conn: Connection, period: Period) -> Report:
         checking,
         _delivery_rate(by_state),
         _answer_seconds(figures.answer_seconds(conn, period.start, period.end)),
-        figures.parts_per_line(conn, period.start, period.end),
+        _by_name(conn, parts),
     )
+
+
+def past_days(today: date, count: int) -> list[tuple[datetime, datetime]]:
+    """The last days before today, each from when to when, the newest first."""
+    found = (today - timedelta(days=back) for back in range(1, count + 1))
+    return [(_midnight(day), _midnight(day + timedelta(days=1))) for day in found]
+
+
+def _by_name(conn: Connection, parts: Mapping[int, int]) -> dict[str, int]:
+    """By the names of the lines, in the order in which these came; two lines of one name together."""
+    found: Counter[str] = Counter()
+    for line_id, name in figures.line_names(conn).items():
+        found[name] += parts.get(line_id, 0)
+    return {name: count for name, count in found.items() if count}
 
 
 def _registrations(conn: Connection, period: Period) -> Registrations:

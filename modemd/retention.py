@@ -23,12 +23,12 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Engine, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
-from modemd import audit
+from modemd import audit, reports
 from modemd.billing.dropfolder import ARCHIVE, REJECT
 from modemd.config import SOFIA, Settings
 from modemd.errors import ModemdError
 from modemd.service import identities
-from modemd.store import chores, redaction
+from modemd.store import chores, days, redaction
 from modemd.store.database import reading, writing
 from modemd.store.redaction import Done
 from modemd.store.schema import InboxState, consent, inbox, inbox_part, message, open_item, payment, status_report
@@ -42,6 +42,7 @@ PAYMENTS_KEPT = timedelta(days=90)  # by then every invoice has come anew
 NIGHT = time_of_day(2, 30)  # in Sofia; no change of the clock skips or repeats it
 CHECK_SECONDS = 300.0
 BATCH = 500  # rows in one transaction
+COUNTED_DAYS = 3660  # past days that are counted for the reports, the newest first: as many as one may span
 PAUSE = 0.01  # s between two
 NAME = "retention"
 
@@ -101,6 +102,7 @@ class Retention:
             done_at = chores.done_at(conn, NAME)
         if not is_due(done_at, now):
             return
+        log.info("%s days counted", count_days(self._engine, now, self._go_on))
         log.info("%s", sweep(self._engine, self._settings, now, self._go_on))
         with reading(self._engine) as conn:
             head = audit.head(conn)
@@ -139,6 +141,19 @@ def sweep(engine: Engine, settings: Settings, now: datetime, go_on: Callable[[],
         swept.payments = _delete_payments(conn, now)
         chores.done(conn, NAME, now)
     return swept
+
+
+def count_days(engine: Engine, now: datetime, go_on: Callable[[], None] | None = None) -> int:
+    """Count the past days of which nothing is kept, for the reports; returns how many, each in its own transaction."""
+    with reading(engine) as conn:
+        first = days.first_message_at(conn)
+        age = now - first if first is not None else timedelta()
+        missing = days.missing(conn, reports.past_days(now.astimezone(SOFIA).date(), min(age.days + 1, COUNTED_DAYS)))
+    for start, end in missing:
+        with writing(engine) as conn:
+            days.keep(conn, start, end)
+        (go_on or _rest)()
+    return len(missing)
 
 
 def sweep_files(data: Path, now: datetime) -> int:

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "balance": {"modem", "store"},
     "handover": {"billing", "store"},
     "watchdog": {"store"},
-    "retention": {"audit", "billing", "service", "store"},
+    "retention": {"audit", "billing", "reports", "service", "store"},
     "wishes": {"modem", "store"},
     "campaigns": {"service", "store"},
     "pace": {"store"},

@@ -83,12 +83,16 @@ def answer_seconds(conn: Connection, start: datetime, end: datetime) -> list[flo
     return sorted(conn.scalars(_replies(waited, start=start, end=end).where(~decided)))
 
 
-def parts_per_line(conn: Connection, start: datetime, end: datetime) -> dict[str, int]:
-    """Parts that each line handed to the network and that it did not refuse, by the line's name."""
-    names = {row.id: row.name for row in conn.execute(select(line.c.id, line.c.name).order_by(line.c.id))}
+def line_names(conn: Connection) -> dict[int, str]:
+    """Every line, in the order in which they came."""
+    return {row.id: row.name for row in conn.execute(select(line.c.id, line.c.name).order_by(line.c.id))}
+
+
+def parts_per_line(conn: Connection, start: datetime, end: datetime) -> dict[int, int]:
+    """Parts that each line handed to the network and that it did not refuse, by the line's id."""
     per_line = (
         select(part.c.line_id, func.count())
-        .where(part.c.line_id.in_(names), part.c.submitted_at >= start, part.c.submitted_at < end)
+        .where(part.c.line_id.in_(line_names(conn)), part.c.submitted_at >= start, part.c.submitted_at < end)
         .group_by(part.c.line_id)
     )
     failed = select(message.c.id).where(text(TROUBLE), message.c.state == MessageState.FAILED)  # few, on an index
@@ -99,10 +103,7 @@ def parts_per_line(conn: Connection, start: datetime, end: datetime) -> dict[str
         .group_by(part.c.line_id)
     )
     handed, not_taken = _counts(conn, per_line), _counts(conn, refused)
-    found = dict.fromkeys(names.values(), 0)
-    for line_id, count in handed.items():
-        found[names[line_id]] += count - not_taken.get(line_id, 0)
-    return {name: count for name, count in found.items() if count}
+    return {line_id: count - not_taken.get(line_id, 0) for line_id, count in handed.items()}
 
 
 def _replies(*columns: Any, start: datetime, end: datetime) -> Select[Any]:
