@@ -171,7 +171,7 @@ def is_ours() -> str | tuple[str, int]:
     except NotAPhone:
         form.recipient.errors = [gettext("This is no phone number. Write it as 0888 000 101.")]
         return render_template("messages/ours.html", form=form, finding=None), 400
-    return render_template("messages/ours.html", form=form, finding=finding, at=now, supplier=_supplier())
+    return render_template("messages/ours.html", form=form, finding=finding, at=now, sent_by=_supplier())
 
 
 def _supplier() -> str:

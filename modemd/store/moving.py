@@ -4,12 +4,28 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Date, DateTime, Engine, Float, Integer, Table, case, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    Table,
+    Text,
+    case,
+    func,
+    select,
+    type_coerce,
+)
 
 from modemd.errors import CopyDiffers, DaemonRuns, TargetNotEmpty
 from modemd.store import database, glance, loading, switch
 from modemd.store.schema import metadata
 from modemd.store.switch import Allowed
+from modemd.store.tables.kept import KeptReason
 
 AT_ONCE = 2_000  # rows in memory
 DIGITS = 3  # that sums of floats are compared by: they are added in another order
@@ -56,7 +72,7 @@ def _fill(old: Connection, new: Connection, progress: Callable[[int, int], None]
 
     with loading.without_indexes(new, tables):
         for table in tables:
-            rows = old.execution_options(yield_per=AT_ONCE).execute(select(table))
+            rows = old.execution_options(yield_per=AT_ONCE).execute(select(*map(_as_kept, table.c)))
             loading.load(new, table, table.c.keys(), counted(iter(rows)))
     before, after = sums(old), sums(new)
     for table in tables:
@@ -64,6 +80,11 @@ def _fill(old: Connection, new: Connection, progress: Callable[[int, int], None]
             raise CopyDiffers(table=table.name, before=before[table.name], after=after[table.name])
     progress(total, total)
     return total
+
+
+def _as_kept(column: Column[Any]) -> Any:
+    """A reason with its sentence and facts, not only its words."""
+    return type_coerce(column, Text) if isinstance(column.type, KeptReason) else column
 
 
 def sums(conn: Connection) -> Sums:

@@ -1,15 +1,16 @@
 """`modemd db copy`: everything arrives, in both directions, or nothing does."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from modemd.errors import CopyDiffers, DaemonRuns, TargetNotEmpty
+from modemd.errors import Because, CopyDiffers, DaemonRuns, TargetNotEmpty
 from modemd.messages import ReceivedSms
 from modemd.store import database as opening
-from modemd.store import inbox, leases, lines, loading, moving, outbox, staff, switch
+from modemd.store import days, inbox, leases, lines, loading, moving, outbox, staff, switch
 from modemd.store.outbox import Sending, Sent, Want
 from modemd.store.schema import message, metadata, part
 from modemd.store.switch import Allowed
@@ -39,6 +40,10 @@ def source(database: Engine) -> Engine:
         sms = ReceivedSms("07", "SM", 1, NOW, "+359888000001", True, "smetka", data=b"\x00\xff", smsc_time=NOW)
         inbox.record(conn, line_id, [sms], NOW)
         leases.recover(conn, HOST, NOW)
+        conn.execute(
+            message.update().where(message.c.id == ids[1]).values(error=Because("paused by {name}", name="ivo"))
+        )
+        days.keep(conn, NOW - timedelta(hours=1), NOW + timedelta(hours=1))
     return database
 
 
@@ -53,6 +58,8 @@ def test_everything_is_there_afterwards_and_goes_on_where_it_was(source: Engine,
     told: list[tuple[int, int]] = []
     rows = moving.copy(source, target, NOW, lambda done, total: told.append((done, total)))
     assert everything(target) == before
+    assert before["day_figures"], "what the triggers forget is copied after what they watch"
+    assert any(isinstance(row[list(message.c.keys()).index("error")], Because) for row in everything(target)["message"])
     assert rows == sum(map(len, before.values()))
     assert told[-1] == (rows, rows)
     with opening.writing(target) as conn:

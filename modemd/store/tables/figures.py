@@ -3,6 +3,7 @@
 from sqlalchemy import Column, Table, Text
 
 from modemd.store.tables.base import UtcTime, metadata
+from modemd.store.tables.outbox import message, part
 
 day_figures = Table(
     "day_figures",
@@ -12,3 +13,5 @@ day_figures = Table(
     Column("messages", Text, nullable=False),  # JSON: [[kind, state now, how many left that day]]
     Column("parts", Text, nullable=False),  # JSON: [[line id, how many it handed over]]
 )
+for counted in (message, part):
+    day_figures.add_is_dependent_on(counted)  # whoever fills tables in their order fills this one after what it counts
