@@ -44,7 +44,8 @@ def plan(
         found = planned(of)
         click.echo(
             f"{of.recipients:,} recipients, {found.total_parts:,} parts:"
-            f" {found.hours:,.1f} h of sending on {modems} modems ({found.parts_a_second:,.2f} parts/s), done on day {found.days}; it waits for: {found.limited_by}."
+            f" {found.hours:,.1f} h of sending on {modems} modems ({found.parts_a_second:,.2f} parts/s),"
+            f" done on day {found.days}; it waits for: {found.limited_by}."
         )
         instead = "use SMPP instead" if found.smpp else f"{found.hosts_for_a_day} hosts"
         click.echo(f"  in one day: {found.modems_for_a_day:,} modems, {instead}")
