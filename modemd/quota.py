@@ -72,6 +72,8 @@ class Quota:
             self._begin(now)
         while self._recent and self._recent[0] <= now - MINUTE:
             self._recent.popleft()
+        while self._recent and self._recent[-1] > now + MINUTE:  # the clock was set back
+            self._recent.pop()
 
     def _begin(self, now: datetime) -> None:
         today = _date(now)

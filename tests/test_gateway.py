@@ -60,8 +60,9 @@ class House:
         self.gateway.modem_changed(modem)  # type: ignore[arg-type]
 
     def queue(self, count: int = 1, **fields: Any) -> list[int]:
-        given = {"kind": "manual", "recipient": PHONE, "text": "x", "parts": 1, "priority": 5, **fields}
-        new = outbox.NewMessage(**given, expires_at=self.now() + timedelta(hours=1))
+        given = {"kind": "manual", "recipient": PHONE, "text": "x", "parts": 1, "priority": 5}
+        expires = {"expires_at": self.now() + timedelta(hours=1)}
+        new = outbox.NewMessage(**{**given, **expires, **fields})
         with opening.writing(self.engine) as connection:
             ids = outbox.enqueue(connection, [new] * count, self.now())
         self.gateway.queue_changed()
@@ -605,5 +606,24 @@ def test_a_line_whose_sender_is_dead_hangs(play: Play, monkeypatch: pytest.Monke
         assert house.gateway.hangs() is None
         go.set()
         await house.until(lambda: house.gateway.hangs() == f"nothing sends through line {modem.line_id} any more")
+
+    play(scene)
+
+
+# a clock that jumps
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=1), -timedelta(days=1)], ids=["ahead", "back"])
+def test_a_clock_that_jumps_by_a_day_loses_nothing_and_repeats_nothing(play: Play, jump: timedelta) -> None:
+    async def scene(house: House) -> None:
+        modem = await house.plug_in("p1", ONE)
+        ids = house.queue(10, expires_at=house.now() + timedelta(days=3))  # as many as leave in a minute
+        await house.until(lambda: len(modem.sent) == 10)
+        house.late = jump
+        ids += house.queue(5, expires_at=house.now() + timedelta(days=3))
+        await house.until(lambda: len(modem.sent) == 15)
+        house.late = timedelta()
+        await house.until(lambda: set(house.states(*ids)) == {"sent"})
+        assert sorted(modem.sent) == ids
 
     play(scene)

@@ -59,6 +59,14 @@ def test_a_reserve_of_less_than_one_part_is_none() -> None:
     assert free(Quota(Limits(per_day=5), 10, AT, today=4)) == AT
 
 
+def test_a_clock_that_is_set_back_does_not_shut_the_line_for_as_long() -> None:
+    quota = Quota(Limits(per_minute=1), 10, AT)
+    quota.count(AT)
+    assert free(quota, AT - timedelta(days=1)) == AT - timedelta(days=1)
+    quota.count(AT)
+    assert free(quota, AT - timedelta(seconds=10)) == AT + timedelta(minutes=1)  # that much every clock is corrected by
+
+
 def test_zero_is_no_limit() -> None:
     assert free(Quota(Limits(), 10, AT, today=5000, this_month=90000, recent=[AT] * 5000)) == AT
 

@@ -17,8 +17,11 @@ from modemd.store import events
 
 BUSY_TIMEOUT = 5.0  # s that SQLite waits for another process's commit before it says "locked"
 MIGRATIONS = Path(__file__).parent / "migrations"
-SQLITE_BUSY, SQLITE_LOCKED = 5, 6
-LOST_OR_BUSY = ("08", "40", "57P")  # SQLSTATE: connection, serialization and deadlock, shutdown and start-up
+# Result codes of SQLite that pass: locked, or no room, which it also tells as a write that failed or a file that it
+# cannot open.
+SQLITE_PASSES = frozenset({5, 6, 10, 13, 14})
+# SQLSTATE: connection, serialization and deadlock, no room, shutdown and start-up
+LOST_OR_BUSY = ("08", "40", "53100", "57P")
 _DETAIL = re.compile(r"\n(DETAIL|CONTEXT): .*?(?=\n[A-Z\[(]|\Z)", re.DOTALL)
 TOO_MANY_CONNECTIONS = "53300"
 READ_ONLY = "25006"  # a standby answered: the primary is moving
@@ -210,12 +213,17 @@ def _known_revisions() -> list[str]:
     return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def passes(error: DBAPIError) -> bool:
-    """Whether the same work may succeed when it is done again: locked, deadlocked, or the connection was lost."""
+def passes(error: DBAPIError | sqlite3.Error) -> bool:
+    """Whether the same work may succeed when it is done again: locked, deadlocked, no room, or the connection was lost.
+
+    The bare error of SQLite comes from the pragmas of a new connection.
+    """
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_PASSES
     if error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.Error):
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (SQLITE_BUSY, SQLITE_LOCKED)
+        return passes(error.orig)
     state = getattr(error.orig, "sqlstate", None) or ""
     if isinstance(error, OperationalError) and not state:
         return True  # no connection could be made

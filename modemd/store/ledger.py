@@ -16,6 +16,7 @@ nothing is done twice. (After a fail-over to a standby that never saw the transa
 import asyncio
 import logging
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -276,14 +277,15 @@ class Ledger:
             self._busy_since = time.monotonic()
             try:
                 return self._once(calls)
-            except DBAPIError as error:
+            except (DBAPIError, sqlite3.Error) as error:
                 self._drop_connection()
                 if not passes(error):
                     raise
                 self._refused()
-                log.warning("the database does not take a write, which is tried again: %s", error.orig)
+                reason = error.orig if isinstance(error, DBAPIError) else error
+                log.warning("the database does not take a write, which is tried again: %s", reason)
                 if self._closing.is_set() and time.monotonic() > self._give_up_at:
-                    raise DatabaseUnreachable(url=shown(self._engine.url), reason=str(error.orig)) from error
+                    raise DatabaseUnreachable(url=shown(self._engine.url), reason=str(reason)) from error
                 time.sleep(BACK_OFF[min(attempt, len(BACK_OFF) - 1)])
                 attempt += 1
             finally:

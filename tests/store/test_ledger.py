@@ -1,6 +1,7 @@
 """One writer: what waits is gathered, committed once, and told only then; the guilty one alone is to blame."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -447,3 +448,30 @@ def test_a_commit_whose_answer_was_lost_is_neither_repeated_nor_forgotten(
     with_ledger(database, scenario)
     assert cut.cut
     assert (kept(database), len(runs)) == (["a"], 1 if committed else 2)
+
+
+def test_a_full_disk_is_waited_for(tmp_path: Path, sqlite_template: Path) -> None:
+    """What a modem has told of a message it sent would be forgotten otherwise."""
+    shutil.copy(sqlite_template, tmp_path / "full.db")
+    engine = opening.connect(f"sqlite:///{tmp_path / 'full.db'}")
+    full = [True]
+
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        if full:
+            connection.execute("PRAGMA max_page_count = 1").close()  # as many as there are
+
+    event.listen(engine, "connect", limit)
+
+    async def scenario(ledger: Ledger) -> None:
+        asked = ledger.batch(keep, "a" * 100_000)
+        async with asyncio.timeout(20):
+            while not ledger.struggles:
+                await asyncio.sleep(0.01)
+            assert not asked.done()
+            full.clear()
+            engine.dispose()  # the limit is the connection's
+            await asked
+
+    with_ledger(engine, scenario)
+    assert len(kept(engine)) == 1
+    engine.dispose()
