@@ -284,12 +284,11 @@ class Hosts:
         return sum(row.kind == "manual" for row in queued)
 
     def _settled(self) -> bool:
-        if any(self.service.messages(direction="mt", state=state) for state in OPEN):
+        """Nothing is open; the questions first, for what answers one comes after it."""
+        questions = self.service.messages(direction="mo")
+        if len(questions) < self._asked or any(row.state == "new" for row in questions):
             return False
-        return not self.service.messages(direction="mo", state="new") and self._answered()
-
-    def _answered(self) -> bool:
-        return len(self.service.messages(direction="mo")) == self._asked
+        return not any(self.service.messages(direction="mt", state=state) for state in OPEN)
 
 
 def _phone(number: int) -> str:

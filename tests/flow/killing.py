@@ -98,9 +98,9 @@ class Killing:
         self._sent += len(numbers)
 
     def _settled(self) -> bool:
-        if any(self.service.messages(direction="mt", state=state) for state in _OPEN):
+        if self.service.messages(direction="mo", state="new"):  # first, for what answers one comes after it
             return False
-        return len(self.service.messages(direction="mo", state="new")) == 0
+        return not any(self.service.messages(direction="mt", state=state) for state in _OPEN)
 
 
 _STRANGERS = {"+358889000019"}  # who sent the old messages with which the fault sim-full fills a SIM
