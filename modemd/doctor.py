@@ -284,7 +284,7 @@ def _age_of_data(conn: Connection, now: datetime) -> Iterator[Finding]:
 
 def _panel(patient: Patient) -> Iterator[Finding]:
     web = patient.settings.web
-    host = "127.0.0.1" if web.host in ("0.0.0.0", "::") else web.host  # noqa: S104 -- compared, not listened on
+    host = "127.0.0.1" if web.host in ("0.0.0.0", "::") else web.host  # noqa: S104 -- compared # nosec B104
     connection = http.client.HTTPConnection(host, web.port, timeout=PANEL_SECONDS)
     where = str(web.socket or f"http://{host}:{web.port}/")
     try:

@@ -19,7 +19,7 @@ def commands() -> list[str]:
 
 def test_there_are_tests_and_linters() -> None:
     programs = [command.split()[0].rpartition("/")[2] for command in commands()]
-    assert programs == ["python", "python", "ruff", "ruff", "mypy"]
+    assert programs == ["python", "python", "ruff", "ruff", "mypy", "bandit"]
 
 
 @pytest.mark.parametrize("command", commands())

@@ -39,7 +39,7 @@ OPTIONAL = ("modemd-portal.service", "modemd-api.service", "modemd-crl.timer")  
 STARTED = ("modemd.service", "modemd-web.service", "modemd-backup.timer")
 USERS = ("modemd", "modemd-web")
 SHIPPED_PROGRAM = "/opt/modemd/bin/modemd"  # as the units name it
-PRIVATE_FOLDERS = ("/home", "/root", "/tmp", "/var/tmp")  # noqa: S108 -- ProtectHome and PrivateTmp hide them
+PRIVATE_FOLDERS = ("/home", "/root", "/tmp", "/var/tmp")  # noqa: S108 -- hidden by the units # nosec B108
 
 
 class Found(StrEnum):

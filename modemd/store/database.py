@@ -77,7 +77,7 @@ def _make_file(url: URL, path: Path) -> None:
         return
     except OSError as error:
         raise DatabaseUnreachable(url=shown(url), reason=str(error)) from error
-    os.fchmod(descriptor, 0o660)  # whatever the umask; SQLite gives its -wal and -shm the same mode
+    os.fchmod(descriptor, 0o660)  # whatever the umask; SQLite gives its -wal and -shm the same mode # nosec B103
     os.close(descriptor)
 
 
@@ -205,7 +205,7 @@ def revisions(engine: Engine) -> tuple[str | None, str]:
 def _revision(conn: Connection) -> str | None:
     if not inspect(conn).has_table(_REVISION_TABLE):
         return None
-    return conn.execute(text(f"SELECT version_num FROM {_REVISION_TABLE}")).scalar()  # noqa: S608 - a constant
+    return conn.execute(text(f"SELECT version_num FROM {_REVISION_TABLE}")).scalar()  # noqa: S608 -- a constant # nosec B608
 
 
 def _known_revisions() -> list[str]:

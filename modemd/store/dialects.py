@@ -110,7 +110,7 @@ class _Among(FunctionElement[bool]):
 @compiles(_Among, "sqlite")
 def _among_json(element: _Among, compiler: Any, **options: Any) -> str:
     column, values = (compiler.process(each, **options) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 -- compiled parts
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 -- compiled parts # nosec B608
 
 
 @compiles(_Among, "postgresql")
