@@ -37,3 +37,21 @@ def test_readme_names_the_programs_that_ci_installs() -> None:
     (installed,) = re.findall(r"for package in (.*); do", CI)
     (named,) = re.findall(r"foreign programs.*?`apt install (.*?)`", README, re.DOTALL)
     assert named.split() == installed.split()
+
+
+SECURITY = (ROOT / ".github/SECURITY.md").read_text(encoding="utf-8")
+
+
+def test_every_test_that_the_security_page_names_exists() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"^(?:async )?def (test_\w+)", code, re.MULTILINE))
+    assert set(re.findall(r"`(test_\w+)`", SECURITY)) - there == set()
+
+
+def test_every_attack_of_the_security_page_has_its_test() -> None:
+    rows = [
+        row for row in re.findall(r"^\|(.*)\|$", SECURITY, re.MULTILINE) if "---" not in row and "attack" not in row
+    ]
+    attacks = [row.split("|") for row in rows]
+    assert len(attacks) > 30
+    assert [cells[0] for cells in attacks if "`test_" not in cells[2]] == []
