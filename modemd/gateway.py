@@ -36,6 +36,7 @@ from modemd.store import (
     reassembly,
     recovery,
     rules,
+    standins,
     status_reports,
     switch,
     upkeep,
@@ -264,6 +265,7 @@ class Gateway:
         lines.host_seen(connection, self._host, self._instance, now)
         leases.renew(connection, self._host, now, timedelta(seconds=self._settings.daemon.lease_seconds))
         leases.reclaim_expired(connection, now)
+        standins.hand_over(connection, now)
         upkeep.expire(connection, now)
         upkeep.settle(connection, self._policies, now)
         reassembly.give_up(connection, now - timedelta(hours=self._settings.service.reassembly_hours))
