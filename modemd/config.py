@@ -48,6 +48,12 @@ def _checked_pattern(pattern: str) -> str:
     return pattern
 
 
+def _checked_networks(written: tuple[str, ...]) -> tuple[str, ...]:
+    for each in written:
+        ipaddress.ip_network(each)  # its ValueError says what is wrong
+    return written
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -257,9 +263,7 @@ class Web(Section):
     @field_validator("watchers")
     @classmethod
     def names_addresses(cls, watchers: tuple[str, ...]) -> tuple[str, ...]:
-        for each in watchers:
-            ipaddress.ip_network(each)  # its ValueError says what is wrong
-        return watchers
+        return _checked_networks(watchers)
 
 
 class Portal(Section):
@@ -325,6 +329,27 @@ class Alerts(Section):
         return begins <= at < ends if begins <= ends else at >= begins or at < ends
 
 
+class Api(Section):
+    kannel: bool = False  # also answer at /cgi-bin/sendsms, as Kannel does
+
+
+class Webhooks(Section):
+    """Other programs are told of what came in, and of what became of their messages."""
+
+    enabled: bool = False  # this daemon tells them
+    allow_networks: tuple[str, ...] = ()  # that may be told beside public addresses: "10.1.0.0/16", "127.0.0.1/32"
+    timeout_seconds: float = Field(10.0, gt=0)  # for an answer
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return tuple(map(ipaddress.ip_network, self.allow_networks))
+
+    @field_validator("allow_networks")
+    @classmethod
+    def names_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        return _checked_networks(networks)
+
+
 class Settings(Section):
     database: Database = Database()
     bank: Bank = Bank()
@@ -338,6 +363,8 @@ class Settings(Section):
     web: Web = Web()
     portal: Portal = Portal()
     alerts: Alerts = Alerts()
+    api: Api = Api()
+    webhooks: Webhooks = Webhooks()
     canned: dict[str, Canned] = Field(default_factory=lambda: {"no_power": NO_POWER})
 
     def line_of(self, port: str, imei: str | None, iccid: str | None) -> Line | None:

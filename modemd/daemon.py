@@ -91,6 +91,10 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
     pumps = [gateway.follow(), gateway.keep_house(), bank.run(), watchdog.run()]
     at_night, alarms = Retention(settings, engine, now), Alarms(settings, engine, ledger, now)
     pumps += [each.run() for each in (wishes, balances, campaigns, pacing, at_night, alarms)]
+    if settings.webhooks.enabled:
+        from modemd.webhooks import Webhooks  # its client takes memory that others need not spend
+
+        pumps.append(Webhooks(settings, engine, now).run())
     if settings.billing.drop_folder:
         pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]

@@ -458,6 +458,10 @@ class NotLetIn(ModemdError):
     """The token does not open this."""
 
 
+class WebhookRefused(ModemdError):
+    """It was not done: {what}."""
+
+
 class KeyUsed(ModemdError):
     """Nothing was queued: this Idempotency-Key came before with another body."""
 

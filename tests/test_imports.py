@@ -40,6 +40,9 @@ MAY_IMPORT = {
     "wishes": {"modem", "store"},
     "campaigns": {"service", "store"},
     "pace": {"store"},
+    "destinations": set(),
+    "kannel": {"store"},
+    "webhooks": {"destinations", "kannel", "store"},
 }
 
 

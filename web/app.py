@@ -35,6 +35,7 @@ from web import (
     templating,
     texts,
     watch,
+    webhooks,
     write,
 )
 from web.panel import EXTENSION, Panel
@@ -67,7 +68,7 @@ def create_app(
     templating.register(app)
     for module in (
         *(bank, modem, messages, queues, write, customers, desk, reminders, texts, files, reports),
-        *(people, programs, me, sign_in, language),
+        *(people, programs, webhooks, me, sign_in, language),
     ):
         app.register_blueprint(module.blueprint)
     if phones is not None:

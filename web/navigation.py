@@ -26,6 +26,7 @@ TABS = (
     Tab("reports.page", lazy_gettext("Reports")),
     Tab("people.page", lazy_gettext("People")),
     Tab("programs.page", lazy_gettext("Programs")),
+    Tab("webhooks.page", lazy_gettext("Webhooks")),
     Tab("people.audit", lazy_gettext("Audit log")),
     Tab("phone.page", lazy_gettext("Phone")),
 )

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext, lazy_pgettext
 
 from modemd.service.reminders.rules import Reason
 from modemd.service.tokens import Scope
+from modemd.store.schema import HookEvent, Telling
 
 Words = Any  # flask_babel's LazyString, which has no type of its own that mypy could compare with str
 
@@ -170,6 +171,16 @@ SCOPES = {
     Scope.INBOX: lazy_gettext("read what comes in"),
     Scope.LINES: lazy_gettext("see the lines"),
     Scope.REPORTS: lazy_gettext("see the figures"),
+}
+
+HOOK_EVENTS = {
+    HookEvent.INCOMING.value: lazy_gettext("what comes in"),
+    HookEvent.STATE.value: lazy_gettext("states of programs' messages"),
+}
+TELLINGS = {
+    Telling.WAITING.value: Word(lazy_gettext("waits"), "busy"),
+    Telling.DONE.value: Word(lazy_gettext("told"), "good"),
+    Telling.GIVEN_UP.value: Word(lazy_gettext("given up"), "bad"),
 }
 
 

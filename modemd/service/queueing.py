@@ -37,6 +37,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Reports:
+    """Where a Kannel client wants to hear what became of it."""
+
+    mask: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     ids: Sequence[int]
     before: bool  # the same wish came before
@@ -51,6 +59,7 @@ def queue(
     *,
     key: str | None = None,
     secret: str = "",
+    reports: Reports | None = None,
 ) -> Queued:
     """Put the messages into the outbox, once for each key of the client; in one transaction with the key.
 
@@ -71,7 +80,8 @@ def queue(
     row_of_it = {"token_id": token.id, "key": key, "body_hmac": body_hmac, "messages": len(made), "created_at": now}
     request_id = conn.execute(api_request.insert().returning(api_request.c.id), row_of_it).scalar_one()
     ids = outbox.enqueue(conn, made, now)
-    conn.execute(api_message.insert(), [{"message_id": each, "request_id": request_id} for each in ids])
+    told = {"dlr_mask": reports.mask, "dlr_url": reports.url} if reports else {}
+    conn.execute(api_message.insert(), [{"message_id": each, "request_id": request_id, **told} for each in ids])
     return Queued(ids, before=False)
 
 

@@ -172,3 +172,8 @@ def port_of_sim(conn: Connection, host: str, iccid: str | None, imsi: str | None
         return None
     seen = select(modem.c.port).join_from(modem, line).where(modem.c.host == host, or_(*told))
     return conn.scalar(seen.order_by(modem.c.updated_at.desc()))
+
+
+def any_ready(conn: Connection) -> bool:
+    """Whether some modem could send now."""
+    return conn.scalar(select(modem.c.id).where(modem.c.state == "ready").limit(1)) is not None

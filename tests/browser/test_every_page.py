@@ -29,6 +29,8 @@ PAGES = {
     "me.page": "/me/",
     "people.page": "/people",
     "programs.page": "/programs/",
+    "webhooks.page": "/webhooks/",
+    "webhooks.one": "/webhooks/1",
     "people.audit": "/audit?verify=1",
     "modem.page": "/modem/1",
     "modem.console": "/modem/1/console",

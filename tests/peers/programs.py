@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections import Counter
@@ -81,3 +82,21 @@ def see_sent(bank: SimulatedBank) -> None:
     until(lambda: len(bank.events("phone")) >= len(OUTGOING))
     shown = [(event["number"], event["text"]) for event in bank.events("phone")]
     assert Counter(shown) == Counter(OUTGOING.items())
+
+
+def free_ports(count: int) -> list[int]:
+    """That nobody listens on yet."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

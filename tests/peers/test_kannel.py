@@ -1,6 +1,5 @@
 """Kannel's AT driver, from Debian, drives the simulated bank: a bearerbox with an smsbox before it."""
 
-import socket
 import threading
 import urllib.parse
 import urllib.request
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.programs import OUTGOING, installed, receive, running, see_sent
+from tests.peers.programs import OUTGOING, answers, free_ports, installed, receive, running, see_sent
 from tests.simulated_bank import SimulatedBank
 
 MODEMS = 10  # it waits two seconds after each message that it sends
@@ -56,7 +55,7 @@ class Kannel:
         folder.mkdir()
         self.folder = folder
         self.settings = folder / "kannel.conf"
-        admin, self.bearer, self.http = _free_ports(3)
+        admin, self.bearer, self.http = free_ports(3)
         lines = "\n".join(_LINE.format(index=index, port=bank.port(index)) for index in range(MODEMS))
         ports = {"admin": admin, "bearer": self.bearer, "http": self.http, "office": office.server_port}
         self.settings.write_text(_SETTINGS.format(lines=lines, **ports))
@@ -78,29 +77,13 @@ def test_kannel_sends_50_and_receives_20(
     bank = simulated_bank(modems=MODEMS)
     kannel = Kannel(tmp_path / "kannel", bank, office)
     with (
-        running(tmp_path / "bearerbox.log", bearerbox, kannel.settings, ready=lambda: _answers(kannel.bearer)),
-        running(tmp_path / "smsbox.log", smsbox, kannel.settings, ready=lambda: _answers(kannel.http)),
+        running(tmp_path / "bearerbox.log", bearerbox, kannel.settings, ready=lambda: answers(kannel.bearer)),
+        running(tmp_path / "smsbox.log", smsbox, kannel.settings, ready=lambda: answers(kannel.http)),
     ):
         for number, text in OUTGOING.items():
             kannel.send(number, text)
         receive(bank, lambda: office.received)
         see_sent(bank)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 _LINE = """

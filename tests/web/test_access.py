@@ -5,8 +5,9 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import func, select
 
+from modemd.service import webhooks
 from modemd.store import wishes
-from modemd.store.schema import WishState, WishVerb, metadata
+from modemd.store.schema import HookEvent, WishState, WishVerb, metadata
 from modemd.store.staff import Role
 from tests.panels import RunningPanel
 from tests.web import billing
@@ -80,6 +81,11 @@ ROUTES = {
     "programs.page": Route(ADMIN, "/programs/"),
     "programs.add": Route(ADMIN, "/programs/", {"name": "billing", "scopes": "send", "days": "1"}),
     "programs.revoke": Route(ADMIN, "/programs/billing/revoke", {}),
+    "webhooks.page": Route(ADMIN, "/webhooks/"),
+    "webhooks.add": Route(ADMIN, "/webhooks/", {"name": "erp", "url": "https://erp.example.bg/", "events": "state"}),
+    "webhooks.one": Route(ADMIN, "/webhooks/1"),
+    "webhooks.end": Route(ADMIN, "/webhooks/1/end", {}),
+    "webhooks.resend": Route(ADMIN, "/webhooks/1/1/resend", {}),
     "phone.page": Route(TECHNICIANS, "/phone/"),
     "phone.live": Route(TECHNICIANS, "/phone/live?number=%2B359888000101"),
     "phone.text": Route(TECHNICIANS, "/phone/", SMS),
@@ -114,6 +120,7 @@ def panel(panel: RunningPanel) -> RunningPanel:
     panel.receive(panel.add_modem(1), "smetka")
     billing.a_run(panel)
     with panel.writing() as conn:
+        webhooks.subscribe(conn, "crm", "https://crm.example.bg/", [HookEvent.STATE], "elena", panel.now)
         wish = wishes.ask(conn, 1, WishVerb.TRANSCRIPT, None, "elena", panel.now)
         wishes.answer(conn, wish, WishState.DONE, "# end: 0", panel.now)
     return panel

@@ -10,7 +10,7 @@ from flask_bootstrap import Bootstrap5
 from modemd.config import Settings
 from modemd.store import database
 from web import language, security
-from web.api import openapi, problems, views
+from web.api import kannel, openapi, problems, views
 from web.api.operations import LARGEST, blueprint
 from web.app import TRANSLATIONS
 from web.panel import EXTENSION, Panel
@@ -32,6 +32,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = lambda: date
     app.add_url_rule("/api/v1/openapi.json", "description", _description)
     app.add_url_rule("/api/v1/", "page", _page)
     app.register_blueprint(blueprint)
+    if settings.api.kannel:
+        app.register_blueprint(kannel.blueprint)
     problems.register(app)
     return app
 

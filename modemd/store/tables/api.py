@@ -1,8 +1,8 @@
 """Other programs: what they may do here, and what they have asked for."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
-from modemd.store.tables.base import Id, UtcTime, metadata
+from modemd.store.tables.base import Id, UtcTime, metadata, partial_index
 
 api_token = Table(
     "api_token",
@@ -37,5 +37,10 @@ api_message = Table(
     metadata,
     Column("message_id", Id, ForeignKey("message.id"), primary_key=True, autoincrement=False),
     Column("request_id", Id, ForeignKey("api_request.id"), nullable=False),
+    Column("told", String(12), nullable=False, server_default="queued"),  # the last state that webhooks were told of
+    Column("watched", Boolean, nullable=False, server_default=text("true")),  # another state may come
+    Column("dlr_mask", Integer),  # what of it a Kannel client wants to hear
+    Column("dlr_url", Text),  # … and where, with Kannel's escapes
+    partial_index("ix_api_message_watched", "message_id", where="watched"),
     Index("ix_api_message_request_id", "request_id"),
 )
