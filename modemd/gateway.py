@@ -23,7 +23,7 @@ from modemd.identity import Lines
 from modemd.messages import AlertKind, ReceivedSms, StatusReport
 from modemd.modem.above import Known
 from modemd.modem.lifecycle import State
-from modemd.modem.modem import Modem
+from modemd.modem.way import Way
 from modemd.sender import FIRST_RETRY, Sender
 from modemd.service.last_look import LastLook
 from modemd.store import (
@@ -118,12 +118,12 @@ class Gateway:
 
     # from the bank: who is there
 
-    async def identified(self, modem: Modem) -> None:
+    async def identified(self, modem: Way) -> None:
         """Give the modem the line of its SIM, adopting a SIM never seen before."""
         for other in await self._lines.identified(modem):
             self.modem_changed(other)
 
-    async def known(self, modem: Modem) -> Known:
+    async def known(self, modem: Way) -> Known:
         """What the database remembers of the modem."""
         return Known(*await self._ledger.do(modems.known, self._host, modem.port, modem.imei))
 
@@ -135,7 +135,7 @@ class Gateway:
         """The SIM took it: it may be entered again after the next power cut."""
         await self._ledger.do(lines.pin_accepted, sim, lines.hash_pin(sim, pin))
 
-    def modem_changed(self, modem: Modem) -> None:
+    def modem_changed(self, modem: Way) -> None:
         """Save what the panel shows of the modem, and let its sender begin or stop."""
         self._ledger.post(modems.save, _row_of(modem, self._host))
         if modem.state is State.QUARANTINED:
@@ -144,7 +144,7 @@ class Gateway:
             self.alert(modem, AlertKind.QUARANTINED, None)
         self._lines.modem_changed(modem)
 
-    def alert(self, modem: Modem, kind: AlertKind, text: str | None) -> None:
+    def alert(self, modem: Way, kind: AlertKind, text: str | None) -> None:
         """Raise an alert about a modem, or clear it with None. Raising it again renews its words."""
         self._note(modem.port, modem.name, kind, text)
 
@@ -155,7 +155,7 @@ class Gateway:
 
     # from the bank: what came
 
-    async def sms_received(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
+    async def sms_received(self, modem: Way, received: Sequence[ReceivedSms]) -> None:
         """Rule 1: return when the SMS are on the disk, with their answers; or these follow by themselves."""
         line_id = self._line_of(modem)
         if len(received) <= MOST_AT_ONCE and await self._answered_at_once(line_id, received):
@@ -177,14 +177,14 @@ class Gateway:
             sender.take(claims)
         return True
 
-    async def stored_deleted(self, modem: Modem, received: Sequence[ReceivedSms]) -> None:
+    async def stored_deleted(self, modem: Way, received: Sequence[ReceivedSms]) -> None:
         await self._ledger.do(inbox.deleted, self._line_of(modem), received)
 
-    async def status_reports_received(self, modem: Modem, reports: Sequence[StatusReport]) -> None:
+    async def status_reports_received(self, modem: Way, reports: Sequence[StatusReport]) -> None:
         """Return when what the reports say is on the disk."""
         await self._ledger.do(status_reports.reported, self._line_of(modem), reports, self._now())
 
-    def late_result(self, modem: Modem, part_id: int, outcome: int | ModemError) -> None:
+    def late_result(self, modem: Way, part_id: int, outcome: int | ModemError) -> None:
         """The answer to Ctrl-Z came after its time-out: the part is in doubt no more."""
         log.info("%s: a late answer settles part %s", modem.name, part_id)
         if isinstance(outcome, int):
@@ -196,11 +196,11 @@ class Gateway:
 
     # from the bank: how the modems are
 
-    def call_hung_up(self, modem: Modem) -> None:
+    def call_hung_up(self, modem: Way) -> None:
         log.info("%s: a call is hung up", modem.name)
         self._ledger.post(modems.calls_hung_up, modems.Call(self._host, modem.port))
 
-    def rung_tried(self, modem: Modem, rung: str, helped: bool, seconds: float) -> None:
+    def rung_tried(self, modem: Way, rung: str, helped: bool, seconds: float) -> None:
         self._ledger.post(recovery.count, recovery.Tried(modem.kind, rung, helped, seconds))
 
     # answers
@@ -273,13 +273,13 @@ class Gateway:
 
     # small things
 
-    def _line_of(self, modem: Modem) -> int:
+    def _line_of(self, modem: Way) -> int:
         if modem.line_id is None:
             raise ModemError(port=modem.port, reason="has no line yet")
         return modem.line_id
 
 
-def _row_of(modem: Modem, host: str) -> modems.ModemRow:
+def _row_of(modem: Way, host: str) -> modems.ModemRow:
     return modems.ModemRow(
         host=host,
         port=modem.port,

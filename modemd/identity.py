@@ -14,7 +14,7 @@ from datetime import datetime
 from modemd import quota
 from modemd.config import Limits, Settings
 from modemd.modem.lifecycle import State
-from modemd.modem.modem import Modem
+from modemd.modem.way import Way
 from modemd.quota import Quota
 from modemd.sender import Mark, Sender
 from modemd.store import lines, modems
@@ -37,17 +37,17 @@ class Holders:
         self._host = host
         self._owners: dict[Sim, str] = {}
         self._told: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)  # who it is, since it was at the port
-        self._doubles: dict[str, Modem] = {}  # by port: those that seem to have another modem's SIM
-        self.modems: dict[str, Modem] = {}  # by port
+        self._doubles: dict[str, Way] = {}  # by port: those that seem to have another modem's SIM
+        self.modems: dict[str, Way] = {}  # by port
 
-    def changed(self, modem: Modem) -> None:
+    def changed(self, modem: Way) -> None:
         """It has another state; what it told before it was gone does not count any more."""
         self.modems[modem.port] = modem
         if modem.state is State.ABSENT:
             self._told[modem.port].clear()
             self._doubles.pop(modem.port, None)
 
-    async def claim(self, modem: Modem) -> Sim:
+    async def claim(self, modem: Way) -> Sim:
         """The modem has told its SIM: gives it back, or NO_SIM when that is another modem's."""
         self._told[modem.port].set()
         self._doubles.pop(modem.port, None)
@@ -57,7 +57,7 @@ class Holders:
         self._doubles[modem.port] = modem
         return NO_SIM
 
-    async def freed(self, by: Modem) -> list[Modem]:
+    async def freed(self, by: Way) -> list[Way]:
         """Those that seemed to have another's SIM, now that `by` turns out to have a different one."""
         doubles = [other for other in self._doubles.values() if other is not by]
         return [other for other in doubles if await self._owner_of(_sim_of(other), other.port) == other.port]
@@ -126,7 +126,7 @@ class Lines:
 
     # who is there
 
-    async def identified(self, modem: Modem) -> list[Modem]:
+    async def identified(self, modem: Way) -> list[Way]:
         """Give the modem the line of its SIM; gives the others that have another line by this."""
         await self._seat(modem)
         moved = await self._holders.freed(modem)
@@ -134,7 +134,7 @@ class Lines:
             await self._seat(other)
         return moved
 
-    async def _seat(self, modem: Modem) -> None:
+    async def _seat(self, modem: Way) -> None:
         sim = await self._holders.claim(modem)
         own = self._settings.line_of(modem.port, modem.imei, modem.iccid)
         row = await self._ledger.do(
@@ -153,7 +153,7 @@ class Lines:
         if row.adopted:
             await self._start_sender(modem, row.id)
 
-    def modem_changed(self, modem: Modem) -> None:
+    def modem_changed(self, modem: Way) -> None:
         """Let its sender begin or stop."""
         self._holders.changed(modem)
         sender = self._senders.get(modem.line_id) if modem.line_id is not None else None
@@ -191,7 +191,7 @@ class Lines:
                 log.exception("%s: what is set for its line is not taken over; tried again in a while", modem.name)
         self._share_out()
 
-    async def _obey(self, modem: Modem) -> None:
+    async def _obey(self, modem: Way) -> None:
         """Take over what a technician has set for the modem's line, and adopt it if he has."""
         rule = self._rules.get(modem.line_id) if modem.line_id is not None else None
         if rule is None:
@@ -218,7 +218,7 @@ class Lines:
 
     # their senders
 
-    async def _start_sender(self, modem: Modem, line_id: int) -> None:
+    async def _start_sender(self, modem: Way, line_id: int) -> None:
         async with self._starting:
             current = self._senders.get(line_id)
             if current is not None and current.modem is modem and not self._pumps[line_id].done():
@@ -243,7 +243,7 @@ class Lines:
             pump.add_done_callback(self._ending.discard)
         return pump
 
-    async def _quota(self, modem: Modem, line_id: int) -> Quota:
+    async def _quota(self, modem: Way, line_id: int) -> Quota:
         now = self._now()
         used = await self._ledger.do(
             lines.used, line_id, quota.day_start(now), quota.month_start(now), now - quota.MINUTE
@@ -257,14 +257,14 @@ class Lines:
             recent=used.recent,
         )
 
-    def _limits(self, modem: Modem) -> Limits:
+    def _limits(self, modem: Way) -> Limits:
         """What a technician has set wins over the settings."""
         limits = self._settings.limits_of(modem.port, modem.imei, modem.iccid)
         rule = self._rules.get(modem.line_id) if modem.line_id is not None else None
         return limits if rule is None else limits.but(rule.per_minute, rule.per_day, rule.per_month)
 
 
-def _sim_of(modem: Modem) -> Sim:
+def _sim_of(modem: Way) -> Sim:
     return Sim(modem.iccid, modem.imsi)
 
 

@@ -28,7 +28,7 @@ from modemd.errors import (
 )
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
-from modemd.modem.modem import Modem
+from modemd.modem.way import Way
 from modemd.pdu import submit
 from modemd.quota import Quota
 from modemd.store import outbox
@@ -66,7 +66,7 @@ class Sender:
 
     def __init__(
         self,
-        modem: Modem,
+        modem: Way,
         line_id: int,
         quota: Quota,
         ledger: Ledger,

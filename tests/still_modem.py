@@ -1,4 +1,4 @@
-"""A modem that is nothing but what a test says of it, for the rooms above `modem`."""
+"""The loop-back of the tests: a way out that is nothing but what a test says of it, for the rooms above `modem`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -14,7 +14,10 @@ Behaviour = Callable[[OutgoingSms, Awaitable[object]], Coroutine[Any, Any, int]]
 
 
 class StillModem(Facts):
-    """`send` does what `behave` does; by default it keeps the message's id in `sent` and gives a TP-MR."""
+    """Implements `modem.way.Way`.
+
+    `send` does what `behave` does; by default it keeps the message's id in `sent` and gives a TP-MR.
+    """
 
     def __init__(self, port: str, iccid: str | None = None, imei: str | None = None) -> None:
         super().__init__(port)

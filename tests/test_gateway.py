@@ -50,14 +50,14 @@ class House:
 
     async def returns(self, modem: StillModem) -> None:
         modem.state = State.STARTING
-        self.gateway.modem_changed(modem)  # type: ignore[arg-type]
-        await self.gateway.identified(modem)  # type: ignore[arg-type]
+        self.gateway.modem_changed(modem)
+        await self.gateway.identified(modem)
         modem.state = State.READY
-        self.gateway.modem_changed(modem)  # type: ignore[arg-type]
+        self.gateway.modem_changed(modem)
 
     def changes(self, modem: StillModem, state: State, reason: str | None = None) -> None:
         modem.state, modem.reason = state, reason
-        self.gateway.modem_changed(modem)  # type: ignore[arg-type]
+        self.gateway.modem_changed(modem)
 
     def queue(self, count: int = 1, **fields: Any) -> list[int]:
         given = {"kind": "manual", "recipient": PHONE, "text": "x", "parts": 1, "priority": 5}
@@ -201,7 +201,7 @@ def test_sims_that_change_places_take_name_quota_and_history_along_and_replies_l
             await house.returns(modem)
         assert (two.line_id, one.line_id) == lines_before
         assert two.line_name == "First"
-        await house.gateway.sms_received(two, [_sms()])  # type: ignore[arg-type]
+        await house.gateway.sms_received(two, [_sms()])
         await house.until(lambda: len(two.sent) == 1)  # the third of the day, which is for an answer
         assert len(one.sent) == 2
         late = house.queue(2, line_id=two.line_id)
@@ -395,7 +395,7 @@ def _sms(text: str = "pomosht", number: str = PHONE) -> ReceivedSms:
 def test_what_comes_through_a_modem_without_a_line_is_refused_so_that_it_stays_on_the_modem(play: Play) -> None:
     async def scene(house: House) -> None:
         with pytest.raises(ModemError, match="no line"):
-            await house.gateway.sms_received(StillModem("p1"), [_sms()])  # type: ignore[arg-type]
+            await house.gateway.sms_received(StillModem("p1"), [_sms()])
 
     play(scene)
 
@@ -429,7 +429,7 @@ def test_a_question_whose_answer_fails_is_answered_by_a_later_round(
 
     async def scene(house: House) -> None:
         modem = await house.plug_in("p1", ONE)
-        await house.gateway.sms_received(modem, [_sms()])  # type: ignore[arg-type]
+        await house.gateway.sms_received(modem, [_sms()])
         await house.until(lambda: modem.sent)
 
     play(scene)
@@ -448,9 +448,9 @@ def test_a_late_answer_settles_a_part_in_doubt(play: Play) -> None:
             connection.execute(update(part).values(**doubt))
             connection.execute(update(message).values(state="in_doubt"))
         refusal = CommandRefused(port="p1", command="AT+CMGS", result="CMS 1", advice="-", permanent=True)
-        house.gateway.late_result(modem, parts[0], 77)  # type: ignore[arg-type]
-        house.gateway.late_result(modem, parts[1], refusal)  # type: ignore[arg-type]
-        house.gateway.late_result(modem, parts[2], NotSent(port="p1", reason="-"))  # type: ignore[arg-type]
+        house.gateway.late_result(modem, parts[0], 77)
+        house.gateway.late_result(modem, parts[1], refusal)
+        house.gateway.late_result(modem, parts[2], NotSent(port="p1", reason="-"))
         await house.until(lambda: house.states(*ids)[:2] == ["sent", "failed"])
         assert house.states(ids[2]) == ["in_doubt"]
 
@@ -482,7 +482,7 @@ def test_an_alert_is_written_when_it_changes_and_not_at_every_look(play: Play, m
         written: list[object] = []
         monkeypatch.setattr(house.ledger, "post", lambda verb, item: written.append(item))
         for words in ("full", "full", "fuller", "fuller", None, None):
-            house.gateway.alert(modem, AlertKind.STORAGE_FULL, words)  # type: ignore[arg-type]
+            house.gateway.alert(modem, AlertKind.STORAGE_FULL, words)
         assert [notice.text for notice in written] == ["full", "fuller", None]  # type: ignore[attr-defined]
 
     play(scene)

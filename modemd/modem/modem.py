@@ -49,7 +49,7 @@ BY_TECHNICIAN = Reason("by a technician", "ByTechnician")
 
 
 class Modem(Facts):
-    """What is at one port that matches [bank] ports, whatever becomes of it."""
+    """Implements `way.Way`. What is at one port that matches [bank] ports, whatever becomes of it."""
 
     def __init__(
         self,
