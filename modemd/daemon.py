@@ -16,6 +16,7 @@ from modemd.alerts import Alarms
 from modemd.balance import Balances
 from modemd.campaigns import Campaigns
 from modemd.config import Settings
+from modemd.errors import DatabaseUnreachable
 from modemd.gateway import Gateway
 from modemd.handover import HandOver
 from modemd.modem.bank import Bank
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0002  # between threads: the loop must not wait Python's 5 ms for the writer whenever a byte comes
 STOP_SECONDS = 75.0  # what is in the air is waited for: [bank] send_timeout and a little
+
+
+KEEP_SECONDS = 5.0  # between two looks whether the name is still ours
 
 
 def now() -> datetime:
@@ -56,14 +60,14 @@ async def run(settings: Settings) -> None:
     ledger = Ledger(engine, now)
     await ledger.start()
     try:
-        await _serve(settings, engine, ledger, stop)
+        await _serve(settings, engine, ledger, lock, stop)
     finally:
         await ledger.close()
         lock.release()
         engine.dispose()
 
 
-async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: asyncio.Event) -> None:
+async def _serve(settings: Settings, engine: Engine, ledger: Ledger, lock: HostLock, stop: asyncio.Event) -> None:
     name = settings.daemon.name
     instance = str(uuid.uuid4())
     await ledger.do(lines.host_started, name, instance, os.getpid(), now())
@@ -88,7 +92,7 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
     await wakeup.start()
     notifier = sdnotify.SystemdNotifier()
     watchdog = Watchdog(ledger, (gateway.hangs, bank.hangs), bank.status, notifier.notify)
-    pumps = [gateway.follow(), gateway.keep_house(), bank.run(), watchdog.run()]
+    pumps = [gateway.follow(), gateway.keep_house(), bank.run(), watchdog.run(), _keep_name(lock)]
     at_night, alarms = Retention(settings, engine, now), Alarms(settings, engine, ledger, now)
     pumps += [each.run() for each in (wishes, balances, campaigns, pacing, at_night, alarms)]
     if settings.webhooks.enabled:
@@ -117,3 +121,13 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, stop: async
         await asyncio.gather(stopped, *tasks, return_exceptions=True)
         await ledger.do(lines.host_stopped, name, instance, now())
     log.info("%s: stopped", name)
+
+
+async def _keep_name(lock: HostLock) -> None:
+    """Until cancelled. Raises HostNameTaken: a daemon that has lost its name to another must not touch its claims."""
+    while True:
+        await asyncio.sleep(KEEP_SECONDS)
+        try:
+            await asyncio.to_thread(lock.keep)
+        except DatabaseUnreachable as error:
+            log.debug("the name is not held while the database is away: %s", error)

@@ -17,6 +17,7 @@ from modemd.store.database import shown
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('modemd host ' || :name, 0))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended('modemd host ' || :name, 0))")
+_STILL_THERE = text("SELECT 1")
 _HOLDER = text(
     "SELECT concat_ws(' ', 'process', a.pid::text, 'from', coalesce(host(a.client_addr), 'the database machine'))"
     " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
@@ -41,6 +42,16 @@ class HostLock:
         else:
             self._lock_file()
 
+    def keep(self) -> None:
+        """Take the name again where the server has dropped the session that held it.
+
+        Raises HostNameTaken if somebody else was first, DatabaseUnreachable while the server is away.
+        """
+        if self._engine.dialect.name != "postgresql" or self._is_held():
+            return
+        self._drop()
+        self._lock_session()
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -48,9 +59,19 @@ class HostLock:
         if self._conn is not None:
             with contextlib.suppress(DBAPIError):  # the server may be gone, and the session with it
                 self._conn.execute(_UNLOCK, {"name": self._name})
-            self._conn.invalidate()  # a session that went back into the pool would keep its lock
-            self._conn.close()
-            self._conn = None
+        self._drop()
+
+    def _is_held(self) -> bool:
+        try:
+            return self._conn is not None and self._conn.scalar(_STILL_THERE) is not None
+        except DBAPIError:
+            return False
+
+    def _drop(self) -> None:
+        if self._conn is not None:
+            conn, self._conn = self._conn, None
+            conn.invalidate()  # a session that went back into the pool would keep its lock
+            conn.close()
 
     def _lock_file(self) -> None:
         database = Path(self._engine.url.database or "modemd")

@@ -6,7 +6,7 @@ import sys
 import textwrap
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from modemd.errors import HostNameTaken
 from modemd.store.hostlock import HostLock
@@ -65,3 +65,45 @@ def _acquire_soon(lock: HostLock) -> None:
             continue
         return
     raise AssertionError("the lock outlived its process")
+
+
+def lose_session(lock: HostLock) -> None:
+    """As when the server restarts."""
+    assert lock._conn is not None
+    with lock._engine.connect() as conn:
+        pid = lock._conn.scalar(text("SELECT pg_backend_pid()"))
+        conn.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_name_whose_session_was_lost_is_taken_again(engine: Engine) -> None:
+    first, second = HostLock(engine, "gsm-host-1"), HostLock(engine, "gsm-host-1")
+    first.acquire()
+    session = first._conn
+    first.keep()
+    assert first._conn is session  # it was not let go of for a moment
+    lose_session(first)
+    first.keep()
+    with pytest.raises(HostNameTaken):
+        second.acquire()
+    first.release()
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_name_that_another_took_meanwhile_is_gone(engine: Engine) -> None:
+    first, second = HostLock(engine, "gsm-host-1"), HostLock(engine, "gsm-host-1")
+    first.acquire()
+    lose_session(first)
+    second.acquire()
+    with pytest.raises(HostNameTaken):
+        first.keep()
+    first.release()
+    second.release()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_the_lock_of_a_file_needs_no_care(engine: Engine) -> None:
+    lock = HostLock(engine, "gsm-host-1")
+    lock.acquire()
+    lock.keep()
+    lock.release()
