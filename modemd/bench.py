@@ -41,6 +41,7 @@ class Case:
     burst: int = 0  # questions to each modem at once
     queue: int = 0  # messages that wait from the start; then nothing else is measured
     report_seconds: float = NEVER  # to the status report
+    hosts: int = 1  # that share the modems
 
     @property
     def forecast(self) -> float:
@@ -110,7 +111,7 @@ def default_messages(modems: int, send_seconds: float) -> int:
 def run(case: Case, url: str | None, say: Say) -> Figures:
     """Measure one case on SQLite in a temporary folder, or in a schema of its own at `url`. Raises BenchFailed."""
     with tempfile.TemporaryDirectory(prefix="modemd-bench-") as temporary:
-        rig = Rig(Path(temporary), url, case.modems)
+        rig = Rig(Path(temporary), url, case.modems, case.hosts)
         with rig.prepared():
             return _Session(rig, case, say).measure()
 

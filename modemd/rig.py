@@ -1,4 +1,4 @@
-"""What `modemd bench` measures: a simulated bank and a daemon, processes on a database of their own."""
+"""What `modemd bench` measures: a simulated bank and its daemons, processes on a database of their own."""
 
 import contextlib
 import json
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ ENQUEUED_AT_ONCE = 10_000
 TICKS = os.sysconf("SC_CLK_TCK")
 TEXT = "Napomnyane: smetka {number:010} za 37,91 EUR e s prosrochen srok. Za spravka: 0700 10 010. Hvala!"
 SETTINGS = """database.url = {url}
-bank.ports = [{ports}]
+bank.ports = {ports}
 bank.per_minute = 0
 bank.per_day = 0
 daemon.name = {name}
@@ -42,23 +42,23 @@ daemon.data = {data}
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the daemon has used so far."""
+    """What the daemons have used so far."""
 
-    cpu_seconds: float
-    peak_bytes: int
+    cpu_seconds: float  # all together
+    peak_bytes: int  # the one that needs most
 
 
 class Rig:
-    """A folder, a bank and a daemon on it. The folder must not exist or be empty."""
+    """A folder, a bank, and daemons that share its modems. The folder must not exist or be empty."""
 
-    def __init__(self, folder: Path, url: str | None, modems: int) -> None:
+    def __init__(self, folder: Path, url: str | None, modems: int, hosts: int = 1) -> None:
         """`url`: PostgreSQL, where a schema is made and dropped; None: SQLite in the folder."""
         self._folder = folder
         self._modems = modems
         self._server = url
         self._name = f"bench_{uuid.uuid4().hex[:12]}"
         self._url = f"sqlite:///{folder / 'modemd.db'}" if url is None else _in_schema(url, self._name)
-        self._config = folder / "modemd.toml"
+        self._hosts = [f"host-{number}" for number in range(hosts)]
         self._children: dict[str, subprocess.Popen[str]] = {}
         self._queued = 0
         self.engine: Engine = database.connect(self._url)
@@ -68,12 +68,8 @@ class Rig:
     def prepared(self) -> Iterator[None]:
         """Make the settings and the database; at the end, end the children and drop what was made on a server."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        quoted = json.dumps  # a TOML basic string is a JSON string
-        ports, data = str(self._folder / "bank" / "modem*"), str(self._folder)
-        self._config.write_text(
-            SETTINGS.format(url=quoted(self._url), ports=quoted(ports), name=quoted(self._name), data=quoted(data)),
-            encoding="utf-8",
-        )
+        for number, host in enumerate(self._hosts):
+            self._write_settings(host, range(number, self._modems, len(self._hosts)))
         self._administer(f"CREATE SCHEMA {self._name}")
         try:
             database.upgrade(self.engine)
@@ -93,11 +89,12 @@ class Rig:
         )
         if bank.stdout is None or bank.stdout.readline().strip() != "ready":
             raise self._failure("the simulated bank did not start", "sim")
-        self._spawn("run", "-c", str(self._config))
+        for host in self._hosts:
+            self._spawn("run", "-c", str(self._folder / host / "modemd.toml"), log=host)
         deadline = time.monotonic() + START_SECONDS
         while not self._all_ready():
             if time.monotonic() > deadline:
-                raise self._failure("the modems did not get ready", "run")
+                raise self._failure("the modems did not get ready", self._hosts[0])
             time.sleep(0.1)
 
     def register(self, phones: Sequence[str]) -> None:
@@ -139,8 +136,13 @@ class Rig:
             return conn.scalar(select(func.count()).where(message.c.state.in_(unsent))) or 0
 
     def usage(self) -> Usage:
-        """What the daemon has used since its start, all its threads together (proc(5))."""
-        process = Path("/proc", str(self._children["run"].pid))
+        """What the daemons have used since their start, with all their threads."""
+        each = [self._usage(host) for host in self._hosts]
+        return Usage(sum(usage.cpu_seconds for usage in each), max(usage.peak_bytes for usage in each))
+
+    def _usage(self, host: str) -> Usage:
+        """Of one of them (proc(5))."""
+        process = Path("/proc", str(self._children[host].pid))
         times = process.joinpath("stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         status = dict(
             line.split(":", 1) for line in process.joinpath("status").read_text(encoding="utf-8").splitlines()
@@ -159,12 +161,27 @@ class Rig:
             modems = lines.overview(conn, datetime.now(UTC))
         return sum(modem.state == "ready" for modem in modems) == self._modems
 
-    def _spawn(self, name: str, *arguments: str) -> subprocess.Popen[str]:
-        with (self._folder / f"{name}.log").open("w", encoding="utf-8") as log:
+    def _write_settings(self, host: str, modems: Iterable[int]) -> None:
+        """A TOML string or list of strings is one of JSON."""
+        data = self._folder / host
+        data.mkdir()
+        values = {
+            "url": self._url,
+            "ports": [f"{self._folder}/bank/modem{number:02}" for number in modems],
+            "name": f"{self._name}-{host}",
+            "data": str(data),
+        }
+        settings = SETTINGS.format(**{name: json.dumps(value) for name, value in values.items()})
+        (data / "modemd.toml").write_text(settings, encoding="utf-8")
+
+    def _spawn(self, command: str, *arguments: str, log: str | None = None) -> subprocess.Popen[str]:
+        """`log`: what the child is called, if not as the command."""
+        name = log or command
+        with (self._folder / f"{name}.log").open("w", encoding="utf-8") as said:
             child = subprocess.Popen(
-                [sys.executable, "-m", "modemd", "--log-level", "warning", name, *arguments],
+                [sys.executable, "-m", "modemd", "--log-level", "warning", command, *arguments],
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=said,
                 stdin=subprocess.DEVNULL,
                 text=True,
                 start_new_session=True,  # Ctrl-C is for us; we end them in order

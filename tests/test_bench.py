@@ -95,6 +95,20 @@ def test_bench_with_a_long_queue_sends_what_it_is_told_and_leaves_the_rest() -> 
 
 
 @pytest.mark.long
+def test_bench_with_several_hosts_shares_the_modems_out(postgresql_server: str) -> None:
+    options = ("--messages", "20", "--send-seconds", "0.02", "--questions", "1", "--hosts", "1", "--hosts", "2")
+    one, two = _bench("--modems", "3", *options, "--database", postgresql_server, "--json")
+    assert (one["case"]["hosts"], two["case"]["hosts"]) == (1, 2)
+    assert min(each["messages_per_second"] for each in (one, two)) > 1
+
+
+def test_several_hosts_do_not_share_an_sqlite() -> None:
+    result = _run("--modems", "2", "--hosts", "2")
+    assert result.returncode == 2
+    assert "PostgreSQL" in result.stderr
+
+
+@pytest.mark.long
 def test_bench_leaves_a_server_as_it_was(postgresql_server: str) -> None:
     figures = _bench(*SMALL, "--database", postgresql_server)
     assert figures["database"] == "postgresql"

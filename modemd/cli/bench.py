@@ -39,6 +39,13 @@ SQLITE = "sqlite"
     help="Until the status report of a message. Default: after the end.",
 )
 @click.option(
+    "--hosts",
+    type=click.IntRange(1),
+    multiple=True,
+    help="So many daemons share the modems; may be given several times. More than 1 want PostgreSQL.",
+)
+@click.option("--matrix", is_flag=True, help="1, 8, 32 and 64 modems at 0, 0.1 and 2 s, also on SQLite.")
+@click.option(
     "--database",
     "databases",
     metavar="URL",
@@ -55,6 +62,8 @@ def bench(
     burst: int,
     queues: tuple[int, ...],
     report_seconds: float | None,
+    hosts: tuple[int, ...],
+    matrix: bool,
     databases: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -64,14 +73,21 @@ def bench(
     modemd bench --modems 32 --send-seconds 0.1
     modemd bench --modems 8 --send-seconds 0.1 --burst 60
     modemd bench --modems 32 --send-seconds 0 --messages 1000 --queue 1000 --queue 100000 --queue 1000000
-    modemd bench --database sqlite --database postgresql+psycopg://modemd@db/modemd --json
+    modemd bench --matrix --database postgresql+psycopg://modemd@db/modemd --json
+    modemd bench --modems 24 --send-seconds 0 --hosts 1 --hosts 2 --hosts 3 --database postgresql+psycopg://…
     """
     logging.getLogger("modemd").setLevel(logging.WARNING)
     if messages and any(0 < queue < messages for queue in queues):
         raise click.UsageError("--queue must hold at least --messages")
+    if matrix:
+        modems = send_seconds = None
+        databases = (SQLITE, *(url for url in databases if url != SQLITE))
+    if max(hosts, default=1) > 1 and SQLITE in (databases or (SQLITE,)):
+        raise click.UsageError("several --hosts want PostgreSQL: name it with --database")
     cases = [
         case
         for queue in queues or (0,)
+        for sharing in hosts or (1,)
         for case in benches.matrix(
             benches.MODEMS if modems is None else (modems,),
             benches.SEND_SECONDS if send_seconds is None else (send_seconds,),
@@ -81,6 +97,7 @@ def bench(
             burst=burst,
             queue=queue,
             report_seconds=benches.NEVER if report_seconds is None else report_seconds,
+            hosts=sharing,
         )
     ]
     urls = [None if url == SQLITE else url for url in databases or (SQLITE,)]
@@ -121,7 +138,7 @@ def _table(figures: list[Figures]) -> Table:
         table.add_row(
             each.database,
             f"{each.case.queue:,}" if each.case.queue else "–",
-            str(each.case.modems),
+            f"{each.case.modems}" if each.case.hosts == 1 else f"{each.case.modems} on {each.case.hosts} hosts",
             f"{each.case.send_seconds:g}",
             f"{each.messages_per_second:,.1f}",
             "–" if each.transmitting is None else f"{100 * each.transmitting:.2f} %",
