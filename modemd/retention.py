@@ -4,6 +4,7 @@
     raw PDUs                12 months
     imported files          30 days
     consents                5 years after their end
+    counted uses            2 days: who asked for a code or signed in, and what of the portal is over
     transcripts             7 days; whoever writes them sees to that (modem/transcript.py)
 
 It works in transactions of some milliseconds with pauses between, and can be broken off anywhere: what was done stays
@@ -31,13 +32,28 @@ from modemd.service import identities
 from modemd.store import chores, days, redaction
 from modemd.store.database import reading, writing
 from modemd.store.redaction import Done
-from modemd.store.schema import InboxState, consent, inbox, inbox_part, message, open_item, payment, status_report
+from modemd.store.schema import (
+    InboxState,
+    consent,
+    document_check,
+    inbox,
+    inbox_part,
+    kep_nonce,
+    limit_use,
+    message,
+    open_item,
+    payment,
+    pending_phone,
+    portal_session,
+    status_report,
+)
 
 log = logging.getLogger(__name__)
 
 TEXTS_YEARS = 1
 CONSENTS_YEARS = 5  # after their end
 FILES_KEPT = timedelta(days=30)
+USES_KEPT = timedelta(days=2)  # no limit looks further back than a day
 PAYMENTS_KEPT = timedelta(days=90)  # by then every invoice has come anew
 NIGHT = time_of_day(2, 30)  # in Sofia; no change of the clock skips or repeats it
 CHECK_SECONDS = 300.0
@@ -46,6 +62,10 @@ COUNTED_DAYS = 3660  # past days that are counted for the reports, the newest fi
 PAUSE = 0.01  # s between two
 NAME = "retention"
 
+_PASSING = {  # rows that name somebody and serve only for a while
+    limit_use: limit_use.c.at,
+    **{table: table.c.expires_at for table in (document_check, kep_nonce, pending_phone, portal_session)},
+}
 Verb = Callable[[Connection, ColumnElement[bool], int, bytes | None], Done]
 
 
@@ -137,6 +157,8 @@ def sweep(engine: Engine, settings: Settings, now: datetime, go_on: Callable[[],
         swept.raw += _repeat(engine, lambda conn, t=table: redaction.delete_oldest(conn, t, before, BATCH), go_on)  # type: ignore[misc]
     ended = years_before(now, CONSENTS_YEARS)
     swept.consents = _repeat(engine, lambda conn: _delete_some(conn, consent, consent.c.ended_at < ended), go_on)
+    for table, at in _PASSING.items():
+        _repeat(engine, lambda conn, t=table, old=at < now - USES_KEPT: _delete_some(conn, t, old), go_on)  # type: ignore[misc]
     with writing(engine) as conn:
         swept.payments = _delete_payments(conn, now)
         chores.done(conn, NAME, now)
@@ -225,8 +247,9 @@ def _repeat(engine: Engine, step: Callable[[Connection], int], go_on: Callable[[
 
 
 def _delete_some(conn: Connection, table: Table, which: ColumnElement[bool]) -> int:
-    some = select(table.c.id).where(which).limit(BATCH)
-    return conn.execute(table.delete().where(table.c.id.in_(some))).rowcount
+    (key,) = table.primary_key
+    some = select(key).where(which).limit(BATCH)
+    return conn.execute(table.delete().where(key.in_(some))).rowcount
 
 
 def _delete_payments(conn: Connection, now: datetime) -> int:

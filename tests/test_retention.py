@@ -16,7 +16,21 @@ from modemd.retention import Retention, Swept, is_due, sweep, sweep_files, years
 from modemd.store import lines
 from modemd.store.database import reading, writing
 from modemd.store.lines import Sim
-from modemd.store.schema import consent, dataset, inbox, inbox_part, message, open_item, payment, status_report
+from modemd.store.schema import (
+    consent,
+    dataset,
+    document_check,
+    inbox,
+    inbox_part,
+    kep_nonce,
+    limit_use,
+    message,
+    open_item,
+    payment,
+    pending_phone,
+    portal_session,
+    status_report,
+)
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 YEAR_AGO = datetime(2025, 11, 23, 1, 0, tzinfo=UTC)
@@ -142,6 +156,26 @@ def test_a_consent_goes_5_years_after_its_end(database: Engine) -> None:
     assert swept(database).consents == 1
     with reading(database) as conn:
         assert sorted(conn.scalars(select(consent.c.customer_no))) == ["1", "2"]
+
+
+def test_what_serves_only_for_a_while_goes_after_two_days(database: Engine) -> None:
+    ends = [NOW - timedelta(days=2) - SECOND, NOW - timedelta(days=2)]
+    visit = {"customer_no": "300000000001", "who": "elena"}
+    code = {
+        "phone": "+359888000101", "customer_numbers": "300000000001", "services": "bill", "language": "bg-Latn",
+        "channel": "centre", "who": "elena", "text_version": "1", "text": "x", "code_hash": "x", "tries": 0,
+    }  # fmt: skip
+    for number, at in enumerate(ends):
+        add(database, limit_use, {"key": "code:+359888000101", "at": at})
+        add(database, document_check, {**visit, "expires_at": at})
+        add(database, kep_nonce, {"nonce_hash": str(number), "browser_hash": "x", "expires_at": at})
+        add(database, pending_phone, {**code, "expires_at": at})
+        row = {"token_hash": str(number), "customer_numbers": "300000000001", "begun_at": at, "expires_at": at}
+        add(database, portal_session, row)
+    swept(database)
+    with reading(database) as conn:
+        for table in (limit_use, document_check, kep_nonce, pending_phone, portal_session):
+            assert len(conn.execute(select(table)).all()) == 1, table.name
 
 
 def test_a_payment_goes_when_every_invoice_holds_it(database: Engine) -> None:
