@@ -119,6 +119,15 @@ def test_a_made_up_cookie_opens_nothing(conn: Connection) -> None:
         assert accounts.of_cookie(conn, cookie, NOW) is None
 
 
+def test_a_name_that_nobody_has_costs_as_much_as_one_that_somebody_has(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str | None] = []
+    monkeypatch.setattr(passwords, "fits", lambda hashed, _password: bool(compared.append(hashed)))
+    assert accounts.check(conn, "abcd-efgh", "x" * 20) is None
+    assert compared == [None]
+
+
 # the door of the КЕП
 
 
@@ -137,11 +146,12 @@ def test_a_certificate_opens_the_portal_for_the_browser_that_began(conn: Connect
         accounts.change_password(conn, session, OWN, NOW)
 
 
-def test_a_nonce_sees_one_certificate(conn: Connection) -> None:
+def test_a_nonce_sees_one_certificate_and_its_ticket_none(conn: Connection) -> None:
     nonce = accounts.begin_kep(conn, "browser", NOW)
-    accounts.open_kep(conn, nonce, [CUSTOMER], NOW)
-    with pytest.raises(RegistrationRefused):
-        accounts.open_kep(conn, nonce, ["300000000002"], NOW)
+    ticket = accounts.open_kep(conn, nonce, [CUSTOMER], NOW)
+    for used in (nonce, ticket):
+        with pytest.raises(RegistrationRefused):
+            accounts.open_kep(conn, used, ["300000000002"], NOW)
 
 
 def test_a_nonce_signs_in_once(conn: Connection) -> None:

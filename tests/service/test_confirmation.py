@@ -102,7 +102,7 @@ def test_a_code_is_good_for_ten_minutes_and_once(centre: Desk) -> None:
 def test_nobody_confirms_what_another_began(centre: Desk) -> None:
     pending = send(centre, wanted())
     assert confirm(centre, pending, code(centre), mine=(OTHER,)) == Outcome(None)
-    staff = confirmation.confirm(centre.conn, pending, "elena", (), code(centre), SETTINGS, KEY, NOW)
+    staff = confirmation.confirm(centre.conn, pending, "elena", [CUSTOMER], code(centre), SETTINGS, KEY, NOW)
     assert staff == Outcome(None)
     assert registered(centre) == []
     assert confirmation.waiting(centre.conn, pending, "elena", NOW) is None

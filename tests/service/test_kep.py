@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -91,6 +92,12 @@ def _take_away(authority: Authority) -> None:
     (authority.folder / "crl" / "test.crl").unlink()
 
 
+def _another_name(authority: Authority) -> None:
+    own, authority.name = authority.name, Authority(authority.folder / "namesake", name="Another").name
+    authority.publish()
+    authority.name = own
+
+
 def _another_key(authority: Authority) -> None:
     other = Authority(authority.folder / "other")
     other.publish()
@@ -104,6 +111,7 @@ def _another_key(authority: Authority) -> None:
         pytest.param(lambda authority: authority.publish(at=NOW + DAY, until=NOW + 2 * DAY), id="not yet"),
         pytest.param(_damage, id="damaged"),
         pytest.param(_take_away, id="missing"),
+        pytest.param(_another_name, id="of another name, by the same key"),
         pytest.param(_another_key, id="another key's, in the same name"),
         pytest.param(lambda each: each.publish(extension=x509.DeltaCRLIndicator(1)), id="changes alone"),
         pytest.param(lambda each: each.publish(extension=list_part(only_contains_ca_certs=True)), id="of issuers"),
@@ -173,6 +181,18 @@ def test_a_certificate_under_another_s_certificate_is_refused(authority: Authori
         kep.holder(forger.issue().pem, authority.trust, NOW)
 
 
+@pytest.mark.parametrize("lacks", [{"is_issuer": False}, {"usage": usage(crl_sign=True)}, {"usage": None}])
+def test_who_stands_among_the_issuers_but_may_issue_nothing_issues_nothing(
+    authority: Authority, tmp_path: Path, lacks: dict[str, Any]
+) -> None:
+    issuer = Authority(tmp_path, name="Nobody's issuer")
+    may = {"is_issuer": True, "usage": usage(key_cert_sign=True, crl_sign=True), "key": issuer.key}
+    told = authority.issue(Profile(subject_of=issuer, **{**may, **lacks}))
+    issuer.issuers_file.write_text(told.pem)
+    with pytest.raises(CertificateRefused, match="no issuer that counts"):
+        kep.holder(issuer.issue().pem, issuer.trust, NOW)
+
+
 def test_the_issuer_must_be_valid_too(tmp_path: Path) -> None:
     late = Authority(tmp_path, begin=NOW + DAY)
     with pytest.raises(CertificateRefused, match="issuer's certificate is not valid yet"):
@@ -202,6 +222,11 @@ def test_a_version_that_is_none_is_refused(authority: Authority) -> None:
     pem = f"-----BEGIN CERTIFICATE-----\n{b64encode(damaged).decode()}\n-----END CERTIFICATE-----\n"
     with pytest.raises(CertificateRefused, match="cannot be read"):
         kep.holder(pem, authority.trust, NOW)
+
+
+def test_what_is_longer_than_any_certificate_is_not_even_read(authority: Authority) -> None:
+    with pytest.raises(CertificateRefused, match="too long"):
+        kep.holder(" " * kep.LONGEST + authority.issue().pem, authority.trust, NOW)
 
 
 def test_two_certificates_at_once_are_refused(authority: Authority) -> None:

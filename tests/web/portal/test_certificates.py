@@ -74,6 +74,16 @@ def test_headers_that_are_not_the_proxy_s_open_nothing(
     assert visitor.get("/portal/").headers["Location"] == "/portal/sign-in"
 
 
+@pytest.mark.parametrize("secret", ["", "p" * 31])
+def test_a_secret_that_is_none_opens_nothing(portal: RunningPortal, authority: Authority, secret: str) -> None:
+    """A file that was left empty must not let in whoever sends an empty header."""
+    assert portal.settings.portal.proxy_secret_file is not None
+    portal.settings.portal.proxy_secret_file.write_text(secret)
+    nonce = begin(portal.client())
+    sent = {**headers(authority.issue().pem), "X-Modemd-Proxy": secret}
+    assert show(portal, nonce, sent).status_code == 403
+
+
 def test_the_right_headers_from_another_address_open_nothing(portal: RunningPortal, authority: Authority) -> None:
     nonce = begin(portal.client())
     assert show(portal, nonce, headers(authority.issue().pem), address="203.0.113.9").status_code == 403

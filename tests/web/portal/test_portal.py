@@ -221,6 +221,14 @@ def test_an_sms_that_we_never_sent_is_called_a_strangers(portal: RunningPortal) 
     assert "alert-danger" in visitor.post("/portal/ours", asked).text
 
 
+def test_nobody_asks_what_was_sent_to_a_phone_of_others(portal: RunningPortal) -> None:
+    portal.signed_in().register()
+    stranger = portal.signed_in(STRANGER)
+    stranger.register("+359888000102", customers=[STRANGER])
+    answer = stranger.post("/portal/ours", {"phone": NUMBER, "sender": "170077", "day": f"{portal.now:%Y-%m-%d}"})
+    assert "alert-" not in answer.text
+
+
 # every way in that is none
 
 POSTS = ["/portal/phone", "/portal/code/1", f"/portal/phone/{NUMBER}/services", f"/portal/phone/{NUMBER}/end"]
