@@ -350,6 +350,35 @@ class Webhooks(Section):
         return _checked_networks(networks)
 
 
+class Mail(Section):
+    """Letters of the house's own mail server become SMS."""
+
+    lmtp: str = ""  # listen on "127.0.0.1:2424" or on a socket, "/run/modemd/lmtp.sock"; "": nowhere
+    senders: tuple[str, ...] = ()  # who may: "ana@example.bg", or "@example.bg" for all of a domain
+    prefixes: tuple[str, ...] = ("+359",)  # of the numbers that letters may go to
+    per_hour: int = Field(60, ge=1)  # SMS of one sender
+
+    @field_validator("lmtp")
+    @classmethod
+    def stays_in_the_house(cls, place: str) -> str:
+        if not place or place.startswith("/"):
+            return place
+        host, _, port = place.rpartition(":")
+        if not port.isdigit() or not host or not ipaddress.ip_address(host.strip("[]")).is_loopback:
+            raise ValueError(f"{place!r} is neither a loopback address with a port (127.0.0.1:2424) nor a path")
+        return place
+
+
+class Forward(Section):
+    """SMS that come in go to these addresses as letters, through the relay of [alerts]."""
+
+    name: str = Field(pattern=r"^[a-z0-9._-]{1,64}$")
+    to: tuple[str, ...] = Field(min_length=1)
+    numbers: tuple[str, ...] = ()  # senders' numbers begin so; none named: any
+    words: tuple[str, ...] = ()  # one of them stands in the text; none named: any text
+    lines: tuple[str, ...] = ()  # they came by one of these; none named: by any
+
+
 class Settings(Section):
     database: Database = Database()
     bank: Bank = Bank()
@@ -365,6 +394,8 @@ class Settings(Section):
     alerts: Alerts = Alerts()
     api: Api = Api()
     webhooks: Webhooks = Webhooks()
+    mail: Mail = Mail()
+    forward: tuple[Forward, ...] = ()
     canned: dict[str, Canned] = Field(default_factory=lambda: {"no_power": NO_POWER})
 
     def line_of(self, port: str, imei: str | None, iccid: str | None) -> Line | None:
@@ -433,5 +464,5 @@ def _keys_of(where: tuple[Any, ...]) -> list[str]:
         if get_origin(model) is dict:  # [canned.<name>]
             model = get_args(model)[1]
         else:
-            model = Line if step == "line" else model.model_fields[step].annotation
+            model = {"line": Line, "forward": Forward}.get(step) or model.model_fields[step].annotation
     return list(model.model_fields)

@@ -17,6 +17,7 @@ from modemd.balance import Balances
 from modemd.campaigns import Campaigns
 from modemd.config import Settings
 from modemd.errors import DatabaseUnreachable
+from modemd.forwards import Forwards
 from modemd.gateway import Gateway
 from modemd.handover import HandOver
 from modemd.modem.bank import Bank
@@ -99,6 +100,12 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, lock: HostL
         from modemd.webhooks import Webhooks  # its client takes memory that others need not spend
 
         pumps.append(Webhooks(settings, engine, now).run())
+    if settings.mail.lmtp:
+        from modemd import lmtp
+
+        pumps.append(lmtp.serve(settings, engine, now))
+    if settings.forward:
+        pumps.append(Forwards(settings, engine).run())
     if settings.billing.drop_folder:
         pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]

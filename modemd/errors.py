@@ -458,6 +458,15 @@ class NotLetIn(ModemdError):
     """The token does not open this."""
 
 
+class LetterRefused(ModemdError):
+    """The letter is not sent as SMS: {what}."""
+
+    def __init__(self, *, later: bool = False, **facts: object) -> None:
+        super().__init__(**facts)
+        self.later = later  # the mail server may bring it again
+        self.permanent = not later
+
+
 class WebhookRefused(ModemdError):
     """It was not done: {what}."""
 

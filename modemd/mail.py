@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -10,12 +11,12 @@ from modemd.config import Alerts
 SECONDS = 20.0  # for each answer of the relay
 
 
-def send(settings: Alerts, subject: str, text: str) -> None:
-    """Hand it to the relay. Raises OSError, of which smtplib's errors are."""
+def send(settings: Alerts, subject: str, text: str, to: Sequence[str] | None = None) -> None:
+    """Hand it to the relay, for `to` or else for [alerts] email_to. Raises OSError, of which smtplib's errors are."""
     letter = EmailMessage()
     letter["Subject"] = " ".join(subject.split())
     letter["From"] = settings.email_from
-    letter["To"] = ", ".join(settings.email_to)
+    letter["To"] = ", ".join(settings.email_to if to is None else to)
     letter["Date"] = formatdate()
     letter["Message-ID"] = make_msgid(domain=settings.email_from.rpartition("@")[2])
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it

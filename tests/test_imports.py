@@ -41,6 +41,8 @@ MAY_IMPORT = {
     "campaigns": {"service", "store"},
     "pace": {"store"},
     "destinations": set(),
+    "lmtp": {"service", "store"},
+    "forwards": {"mail", "service", "store"},
     "kannel": {"store"},
     "webhooks": {"destinations", "kannel", "store"},
 }

@@ -19,14 +19,20 @@ LINE = """\
 # port = "/dev/modemd/path-pci-0000:00:14.0-usb-0:1.2:1.0"
 # name = "A1 first"
 """
+FORWARD = """\
+# [[forward]]  # SMS that come in go to these addresses as letters; one such block for each rule
+# name = "desk"
+# to = ["desk@example.bg"]
+"""
+EACH = {"line": LINE, "forward": FORWARD}
 
 
 def settings(**given: object) -> str:
     """The text of the file. `given` are lines that are not commented out, as `section__key`."""
     blocks = [HEAD]
     for name, field in Settings.model_fields.items():
-        if name == "line":
-            blocks.append(LINE)
+        if name in EACH:
+            blocks.append(EACH[name])
             continue
         for path, section in _sections(name, field.get_default(call_default_factory=True)):
             chosen = {key.partition("__")[2]: value for key, value in given.items() if key.startswith(f"{path}__")}
