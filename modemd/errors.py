@@ -428,6 +428,13 @@ class WishNotAnswered(ModemdError):
     """Nothing is known of what was asked of {name}: {reason}."""
 
 
+class FactorSealed(ModemdError):
+    """The second factor was sealed with another secret key of the panel.
+
+    An administrator takes it away under People; then its owner sets a new one.
+    """
+
+
 # the portal
 
 

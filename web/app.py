@@ -8,11 +8,14 @@ from pathlib import Path
 from flask import Flask, current_app
 from flask_babel import Babel, gettext
 from flask_bootstrap import Bootstrap5
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, NotFound
 
 from modemd.config import Settings
 from modemd.errors import SettingsError
+from modemd.service import factors
+from modemd.service.sealing import Seal
 from modemd.store import database
 from web import (
     access,
@@ -76,7 +79,17 @@ def create_app(
         app.register_blueprint(phone.blueprint)
     app.register_blueprint(watch.blueprint)
     _explain_errors(app)
+    _seal_factors(app.extensions[EXTENSION].engine, factors.seal_of(app.secret_key))
     return app
+
+
+def _seal_factors(engine: Engine, seal: Seal) -> None:
+    """Second factors that a version before this one has kept in clear."""
+    with database.reading(engine) as conn:
+        if not factors.any_in_clear(conn):
+            return
+    with database.writing(engine) as conn:
+        log.info("%s second factors are sealed", factors.seal_all(conn, seal))
 
 
 def secret_key(path: Path | None) -> str:

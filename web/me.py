@@ -1,5 +1,6 @@
 """One's own account: the second factor, and where one is signed in."""
 
+from datetime import datetime
 from typing import Any
 
 import segno
@@ -7,13 +8,16 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_babel import gettext
 from flask_login import current_user
 from markupsafe import Markup
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from modemd import audit
+from modemd.errors import FactorSealed
 from modemd.service import factors
 from modemd.store import database, limits, sessions, staff
+from web import refusals
 from web.forms import Form
-from web.panel import panel
+from web.panel import factor_seal, panel
 from web.sign_in import PER_NAME, CodeForm
 
 PROPOSED = "proposed_factor"  # the secret that is shown and not yet confirmed
@@ -41,11 +45,11 @@ def factor() -> Response:
     """Take the shown secret as the second factor, once a code of it proves that the authenticator has it."""
     form, now, secret = CodeForm(), panel().now(), session.get(PROPOSED)
     step = factors.step_of(secret, form.code.data, now) if secret and form.validate() else None
-    if step is None or current_user.person.has_factor:
+    if secret is None or step is None or current_user.person.has_factor:
         flash(gettext("This code does not belong to the picture. Scan it again and type the newest code."), "warning")
         return redirect(url_for("me.page"))
     with database.writing(panel().engine) as conn:
-        staff.set_factor(conn, current_user.person.id, secret, step)
+        factors.keep(conn, current_user.person.id, secret, step, factor_seal())
         audit.note(conn, current_user.name, "factor.set", current_user.name, "", now)
     session.pop(PROPOSED, None)
     flash(gettext("From now on a code of your authenticator is asked for at every sign-in."))
@@ -58,7 +62,11 @@ def no_factor() -> Response:
     form, now = CodeForm(), panel().now()
     with database.writing(panel().engine) as conn:
         may = limits.take(conn, f"factor:{current_user.name}", PER_NAME, now)
-        right = may and form.validate() and factors.take(conn, current_user.person.id, form.code.data, now)
+        try:
+            right = may and form.validate() and _take(conn, form.code.data, now)
+        except FactorSealed as error:
+            flash(refusals.said(error), "danger")
+            return redirect(url_for("me.page"))
         if right:
             staff.set_factor(conn, current_user.person.id, None)
             audit.note(conn, current_user.name, "factor.remove", current_user.name, "", now)
@@ -75,6 +83,10 @@ def end() -> Response:
     with database.writing(panel().engine) as conn:
         sessions.end(conn, current_user.person.id, request.form.get("id", ""))
     return redirect(url_for("me.page"))
+
+
+def _take(conn: Connection, code: str, now: datetime) -> bool:
+    return factors.take(conn, current_user.person.id, code, now, factor_seal())
 
 
 def _proposal() -> dict[str, Any]:

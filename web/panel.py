@@ -8,6 +8,8 @@ from flask import current_app
 from sqlalchemy import Engine
 
 from modemd.config import Settings
+from modemd.service import factors
+from modemd.service.sealing import Seal
 
 EXTENSION = "modemd"
 
@@ -17,6 +19,11 @@ class Panel:
     settings: Settings
     engine: Engine
     now: Callable[[], datetime]
+
+
+def factor_seal() -> Seal:
+    """What closes and opens the second factors of this panel."""
+    return factors.seal_of(str(current_app.secret_key))
 
 
 def panel() -> Panel:

@@ -30,6 +30,10 @@ SENTENCES: Mapping[type[ModemdError], Words] = {
     errors.NotUnread: lazy_gettext("Nothing was changed: text %(inbox_id)s %(reason)s."),
     errors.NotFailed: lazy_gettext("Nothing was changed: message %(message_id)s %(reason)s."),
     errors.NotHeldFile: lazy_gettext("Nothing was changed: this file does not wait for a decision any more."),
+    errors.FactorSealed: lazy_gettext(
+        "The panel has another key than when this second factor was set. Ask an administrator to take it away, "
+        "sign in with the password and set a new one."
+    ),
     errors.TooOften: lazy_gettext("Too many were asked for. Wait an hour, then try again."),
 }
 

@@ -9,14 +9,16 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, Regexp
 
+from modemd.errors import FactorSealed
 from modemd.service import factors
 from modemd.store import database, limits, sessions, staff
 from modemd.store.passwords import LONGEST, SHORTEST
 from modemd.store.staff import Person
+from web import refusals
 from web.access import SignedIn
 from web.forms import Form
 from web.navigation import first_page
-from web.panel import panel
+from web.panel import factor_seal, panel
 from web.paths import local
 
 # Attempts, good or bad, in a sliding window; rows, so they hold over processes and restarts.
@@ -91,8 +93,11 @@ def code() -> Response | str | tuple[str, int]:
         return render_template("sign_in/code.html", form=form)
     if not _may_try(person.name):
         return render_template("sign_in/code.html", form=form, refused=_too_often()), 429
-    with database.writing(panel().engine) as conn:
-        right = factors.take(conn, person.id, form.code.data, panel().now())
+    try:
+        with database.writing(panel().engine) as conn:
+            right = factors.take(conn, person.id, form.code.data, panel().now(), factor_seal())
+    except FactorSealed as error:
+        return render_template("sign_in/code.html", form=form, refused=refusals.said(error)), 401
     if not right:
         refused = gettext("This code is wrong or has been used. Wait for the next one.")
         return render_template("sign_in/code.html", form=form, refused=refused), 401

@@ -134,6 +134,12 @@ def factor(conn: Connection, person_id: int) -> tuple[str | None, int | None]:
     return row.totp_secret, row.totp_step
 
 
+def factors(conn: Connection) -> list[tuple[int, str]]:
+    """(person, secret) of everybody who has a second factor."""
+    query = select(staff.c.id, staff.c.totp_secret).where(staff.c.totp_secret.is_not(None))
+    return [(row.id, row.totp_secret) for row in conn.execute(query)]
+
+
 def set_factor(conn: Connection, person_id: int, secret: str | None, step: int | None = None) -> None:
     """Keep the secret of a second factor; None: it has none any more."""
     conn.execute(staff.update().where(staff.c.id == person_id).values(totp_secret=secret, totp_step=step))

@@ -1,16 +1,22 @@
 """Who may do what in the panel is an administrator's to say; a second factor and a sign-in's end hold on the server."""
 
+from base64 import b32decode, urlsafe_b64decode
 from datetime import timedelta
 
 import pyotp
 import pytest
+from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from modemd import audit
+from modemd.errors import FactorSealed
+from modemd.service import factors
 from modemd.store import sessions, staff
 from modemd.store.schema import staff as table
 from modemd.store.schema import staff_session
 from tests.panels import PASSWORD, RunningPanel, Visitor
+from web.app import create_app
 
 
 def noted(panel: RunningPanel) -> list[tuple[str, str, str]]:
@@ -102,6 +108,71 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(panel: RunningPan
     response = visitor.post("/sign-in/code", {"code": code(panel, secret)}, form_at="/sign-in/code")
     assert response.headers["Location"] == "/"
     assert visitor.get("/").status_code == 200
+
+
+def kept_secret(panel: RunningPanel) -> str:
+    with panel.writing() as conn:
+        found = conn.scalar(select(table.c.totp_secret))
+    assert found is not None
+    return str(found)
+
+
+def sign_in_with_code(panel: RunningPanel, app: Flask, secret: str) -> TestResponse:
+    panel.now += timedelta(seconds=60)
+    visitor = Visitor(app.test_client())
+    visitor.sign_in("elena", PASSWORD)
+    return visitor.post("/sign-in/code", {"code": code(panel, secret)}, form_at="/sign-in/code")
+
+
+def again(panel: RunningPanel, key: str | None = None) -> Flask:
+    """The panel started anew, perhaps with another key."""
+    if key is not None:
+        assert panel.settings.web.secret_key_file is not None
+        panel.settings.web.secret_key_file.write_text(key)
+    app = create_app(panel.settings, now=lambda: panel.now)
+    app.testing = True
+    return app
+
+
+def test_the_secret_is_sealed_in_the_database(panel: RunningPanel) -> None:
+    secret = switch_on(panel, panel.signed_in())
+    first = kept_secret(panel)
+    assert secret not in first
+    assert b32decode(secret) not in urlsafe_b64decode(first)
+    seal = factors.seal_of(str(panel.app.secret_key))
+    with panel.writing() as conn:
+        factors.keep(conn, 1, secret, None, seal)
+    assert kept_secret(panel) != first, "the same secret never looks the same"
+
+
+def test_a_secret_that_was_kept_in_clear_is_sealed_when_the_panel_starts(panel: RunningPanel) -> None:
+    secret = switch_on(panel, panel.signed_in())
+    with panel.writing() as conn:
+        conn.execute(table.update().values(totp_secret=secret))
+    app = again(panel)
+    assert secret not in kept_secret(panel)
+    assert sign_in_with_code(panel, app, secret).status_code == 302
+
+
+def test_with_another_key_nobody_gets_in_and_is_told_what_to_do(panel: RunningPanel) -> None:
+    secret = switch_on(panel, panel.signed_in())
+    response = sign_in_with_code(panel, again(panel, "another key " * 8), secret)
+    assert response.status_code == 401
+    assert "друг ключ" in response.text
+    with panel.writing() as conn:
+        staff.set_factor(conn, 1, None)
+    visitor = Visitor(again(panel).test_client())
+    assert visitor.sign_in("elena", PASSWORD).headers["Location"] == "/"
+
+
+def test_a_secret_opens_for_its_owner_only(panel: RunningPanel) -> None:
+    """Whoever can write to the database cannot give another person the factor that he knows."""
+    secret = switch_on(panel, panel.signed_in())
+    panel.add_person("boris")
+    with panel.writing() as conn:
+        staff.set_factor(conn, 2, staff.factor(conn, 1)[0])
+        with pytest.raises(FactorSealed):
+            factors.take(conn, 2, code(panel, secret), panel.now, factors.seal_of(str(panel.app.secret_key)))
 
 
 def test_a_code_is_good_for_one_sign_in(panel: RunningPanel) -> None:

@@ -14,7 +14,7 @@ staff = Table(
     Column("one_time", Boolean, nullable=False),  # to be changed at the next sign-in
     Column("session", String(36), nullable=False),  # new with each password: older sign-ins end
     Column("created_at", UtcTime, nullable=False),
-    Column("totp_secret", String(64)),  # base32 (RFC 6238); None: no second factor
+    Column("totp_secret", String(64)),  # sealed (service/factors.py); None: no second factor
     Column("totp_step", BigInteger),  # of the last code that was taken: none is taken twice
 )
 
