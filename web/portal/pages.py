@@ -15,7 +15,8 @@ from web import language
 from web.forms import Form, choices
 from web.panel import panel
 from web.portal import visitor
-from web.portal.words import KINDS, ON_THE_WAY, OTHER_KIND, SERVICES, SMS_LANGUAGES, STATES
+from web.portal.words import KINDS, ON_THE_WAY, OTHER_KIND, SERVICES, STATES
+from web.words import LANGUAGES
 
 NEWEST = 50  # messages
 
@@ -42,7 +43,7 @@ class PhoneForm(ServicesForm):
         option_widget=CheckboxInput(),
     )
     phone = StringField(lazy_gettext("Mobile phone"), [InputRequired(lazy_gettext("Enter the phone.")), Length(max=32)])
-    language = SelectField(lazy_gettext("Language of the SMS"), choices=choices(SMS_LANGUAGES.items()))
+    language = SelectField(lazy_gettext("Language of the SMS"), choices=choices(LANGUAGES.items()))
 
 
 class CodeForm(Form):

@@ -1,4 +1,4 @@
-"""The portal's words for services, languages and what became of a message; shorter than the panel's."""
+"""The portal's words for services and what became of a message, as customers read them; web/words.py has what both share."""
 
 from flask_babel import lazy_gettext
 
@@ -6,11 +6,6 @@ SERVICES = {
     "bill": lazy_gettext("Bill check: the answer to SMETKA"),
     "reminder": lazy_gettext("Notice before the supply is interrupted"),
     "outage": lazy_gettext("Notice of planned outages"),
-}
-SMS_LANGUAGES = {
-    "bg-Latn": lazy_gettext("Bulgarian in Latin letters"),
-    "bg-Cyrl": lazy_gettext("Bulgarian in Cyrillic"),
-    "en": lazy_gettext("English"),
 }
 KINDS = {
     "reply": lazy_gettext("Answer to your SMS"),
