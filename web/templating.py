@@ -2,7 +2,10 @@
 
 from flask import Flask
 
+from modemd.store import database, glance
+from modemd.store.glance import Daemon
 from web import access, charts, formats, language, navigation, reasons, refusals, words
+from web.panel import panel
 
 _FORMATS = (
     *("at", "bars", "clip", "clock", "date", "dbm", "decimal"),
@@ -23,9 +26,16 @@ def register(app: Flask) -> None:
         languages=language.LANGUAGES,
         language=language.chosen,
         reasons=reasons,
+        stopped=_stopped,
         tabs=navigation.tabs,
         words=words,
     )
+
+
+def _stopped() -> list[Daemon]:
+    """The daemons that do not run, which every page says."""
+    with database.reading(panel().engine) as conn:
+        return [each for each in glance.daemons(conn, panel().now()) if not each.running]
 
 
 def register_formats(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""The portal's words for services and what became of a message, as customers read them; web/words.py has what both share."""
+"""The portal's words as customers read them; what it shares with the panel is in web/words.py."""
 
 from flask_babel import lazy_gettext
 
