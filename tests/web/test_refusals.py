@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 NOT_SHOWN = {
     *("SettingsError", "VerbFailed", "NoLongerTrue", "LeavesLater", "InputRefused", "CertificateRefused"),
     *("KeyUsed", "MessagesRefused", "NotCancelled", "NotLetIn", "NotThen", "TokenRefused", "TooManyMessages"),
+    "WebhookRefused",
 }
 
 
