@@ -24,26 +24,25 @@ from tests.panels import RunningPanel
 from web import reasons, refusals
 
 ROOT = Path(__file__).parents[2]
-# What services raise and nobody meets in the panel: of settings and of the daemon's own work; the portal and the
-# page of programs have sentences of their own; programs read English.
+# Those for which a page of the panel has a sentence of its own, and those that no page shows.
 NOT_SHOWN = {
-    *("SettingsError", "VerbFailed", "NoLongerTrue", "LeavesLater", "InputRefused", "CertificateRefused"),
-    *("KeyUsed", "MessagesRefused", "NotCancelled", "NotLetIn", "NotThen", "TokenRefused", "TooManyMessages"),
-    "WebhookRefused",
+    *("SettingsError", "SimulatorError", "AuditBroken", "VerbFailed", "CertificateRefused", "PanelNotStarted"),
+    *("TokenRefused", "WebhookRefused", "DatabaseNewer", "DatabaseOutdated", "DatabaseUnreachable"),
 }
+# Services of which pages take any error for an answer.
+ASKED = ("accounts", "confirmation", "consent", "customers", "identities", "phones", "subscriptions")
 
 
-def _raised() -> Iterator[str]:
-    """The errors that stand in the rooms of which the panel asks things."""
-    for room in ("service", "billing"):
-        for path in (ROOT / "modemd" / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module == "modemd.errors":
-                    yield from (alias.name for alias in node.names)
+def _met() -> Iterator[str]:
+    """The errors that the panel's pages name, and those of the services that they ask."""
+    for path in (*(ROOT / "web").glob("*.py"), *(ROOT / f"modemd/service/{name}.py" for name in ASKED)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "modemd.errors":
+                yield from (alias.name for alias in node.names)
 
 
 def _errors() -> Iterator[type[ModemdError]]:
-    for name in sorted(set(_raised()) - NOT_SHOWN - {"Because", "ModemdError"}):
+    for name in sorted(set(_met()) - NOT_SHOWN - {"Because", "ModemdError"}):
         kind = getattr(errors, name)
         if not issubclass(kind, ModemError):
             yield kind
