@@ -1,6 +1,7 @@
 """The composition root: builds the parts, starts them, obeys signals, and stops them in the opposite order."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -37,6 +38,7 @@ SWITCH_SECONDS = 0.0002  # between threads: the loop must not wait Python's 5 ms
 STOP_SECONDS = 75.0  # what is in the air is waited for: [bank] send_timeout and a little
 
 
+FAREWELL_SECONDS = 5.0  # for the database to take that we stop
 KEEP_SECONDS = 5.0  # between two looks whether the name is still ours
 
 
@@ -126,7 +128,9 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, lock: HostL
         for task in tasks:
             task.cancel()
         await asyncio.gather(stopped, *tasks, return_exceptions=True)
-        await ledger.do(lines.host_stopped, name, instance, now())
+        with contextlib.suppress(TimeoutError):  # a database that is away does not keep us: we are missed soon enough
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await ledger.do(lines.host_stopped, name, instance, now())
     log.info("%s: stopped", name)
 
 

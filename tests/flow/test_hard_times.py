@@ -85,6 +85,16 @@ def test_a_database_that_goes_and_comes_back_costs_nothing(
     assert running.stop_daemon() == 0
 
 
+@pytest.mark.long
+def test_a_daemon_whose_database_is_away_can_be_stopped(service: Callable[..., RunningService]) -> None:
+    running = service(modems=1)
+    running.start_bank()
+    running.start_daemon()
+    running.wait_until_ready()
+    with running.engine() as engine, database.writing(engine):  # nobody else writes meanwhile
+        assert running.stop_daemon() is not None
+
+
 def test_a_robot_that_asks_again_at_every_answer_is_answered_no_more_often_than_anybody(
     service: Callable[..., RunningService],
 ) -> None:
