@@ -66,6 +66,7 @@ def operator(demo: dict[str, Any], chromium: Browser) -> Any:
     page.get_by_label("Парола").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Клиенти")).to_be_visible()
+    page.evaluate(PAINTED)
     yield page
     window.close()
 
@@ -101,7 +102,6 @@ def test_a_customer_is_registered_at_the_desk_within_a_minute(demo: dict[str, An
     expect(operator.locator("code.password")).to_have_count(2)
     phones.text(NUMBER, "smetka")
     assert CUSTOMER[-4:] in wait_for(phones, NUMBER, lambda text: "smetka za" in text)
-    print(f"{keys.seconds:.1f} s")
     assert keys.seconds < MOST_SECONDS
 
 
@@ -113,7 +113,8 @@ def test_the_page_to_be_printed_has_what_the_customer_needs_and_nothing_else(ope
     keys.enter()
     assert keys.at == "Видях документа: на клиента е"
     keys.enter()
-    operator.get_by_role("button", name="Дай потребителско име и парола").press("Enter")
+    operator.get_by_role("button", name="Дай потребителско име и парола").focus()
+    keys.enter()
     name, password = operator.locator("code.password").all_text_contents()
     operator.emulate_media(media="print")
     printed = operator.locator("body").inner_text()
