@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from modemd.errors import PukRequired
 from modemd.messages import Reason
+from modemd.service import tokens, webhooks
 from modemd.store import outbox, recovery, wishes
+from modemd.store import webhooks as deliveries
 from modemd.store.outbox import Sending, Want
 from modemd.store.recovery import Tried
-from modemd.store.schema import WishState, WishVerb, message, part
+from modemd.store.schema import HookEvent, Telling, WishState, WishVerb, message, part
+from modemd.store.webhooks import Tried as Told
 from tests.panels import HOST, NOW, RunningPanel
 from tests.web import billing
 
@@ -19,6 +22,7 @@ def furnish(panel: RunningPanel) -> None:
     panel.start_daemon()
     line = _modems(panel)
     _wishes(panel)
+    _programs(panel)
     _messages(panel, line)
     billing.a_run(panel)
     billing.a_held_file(panel)
@@ -54,6 +58,18 @@ def _wishes(panel: RunningPanel) -> None:
         ):
             wishes.answer(conn, wishes.ask(conn, 1, verb, argument, "elena", NOW), state, answer, NOW)
         wishes.ask(conn, 1, WishVerb.RESET, None, "elena", NOW)
+
+
+def _programs(panel: RunningPanel) -> None:
+    """A token, and a webhook that was told in vain; what comes in later waits for it."""
+    with panel.writing() as conn:
+        tokens.issue(conn, "billing", list(tokens.Scope), 30, "elena", NOW)
+        address = f"https://crm.example.bg/{'long' * 100}"
+        webhooks.subscribe(conn, "crm", address, [HookEvent.INCOMING], "elena", NOW)
+    panel.receive(1, "hello")
+    with panel.writing() as conn:
+        deliveries.tell_incoming(conn, NOW)
+        deliveries.tried(conn, [Told(1, Telling.GIVEN_UP, 500, LONG[:200], None)], NOW)
 
 
 def _messages(panel: RunningPanel, line: int) -> None:
