@@ -1,22 +1,28 @@
 """The ways that people go through the panel, from page to page."""
 
-from playwright.sync_api import expect
+from datetime import timedelta
 
-from modemd.store import wishes
-from modemd.store.schema import WishState
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from modemd.service import handover
+from modemd.store import outbox, wishes
+from modemd.store.outbox import Sending, Sent, Want
+from modemd.store.schema import WishState, line
 from tests.browser.conftest import Visit
+from tests.panels import HOST, RunningPanel
 from tests.web import billing
 
 
 def test_a_question_is_answered_and_both_are_found_by_the_number(visit: Visit) -> None:
     visit.panel.start_daemon()
-    line = visit.panel.add_modem(1, name="A1 first")
+    line_id = visit.panel.add_modem(1, name="A1 first")
     visit.sign_in("elena", "operator")
-    question = visit.panel.receive(line, "smetka", "+359888000101")
+    question = visit.panel.receive(line_id, "smetka", "+359888000101")
     visit.open()
     expect(visit.page.get_by_text("smetka")).to_be_visible()
     visit.panel.answer(question)
-    visit.panel.send(line, in_reply_to=question, recipient="+359888000101")
+    visit.panel.send(line_id, in_reply_to=question, recipient="+359888000101")
     expect(visit.page.get_by_text("37,91 EUR")).to_be_visible()
     visit.page.get_by_role("link", name="Съобщения").click()
     visit.page.get_by_label("Телефонен номер").fill("0888 000 101")
@@ -27,7 +33,7 @@ def test_a_question_is_answered_and_both_are_found_by_the_number(visit: Visit) -
     assert visit.faults == []
 
 
-def test_a_run_goes_from_preview_to_progress_in_the_hands_of_two(visit: Visit) -> None:
+def test_a_run_goes_from_preview_to_results_in_the_hands_of_two(visit: Visit) -> None:
     visit.panel.start_daemon()
     visit.panel.add_modem(1, name="A1 first")
     billing.debtors(visit.panel)
@@ -48,8 +54,27 @@ def test_a_run_goes_from_preview_to_progress_in_the_hands_of_two(visit: Visit) -
     expect(manager.page.get_by_text("Готови са 0 от 3 души.")).to_be_visible()
     manager.page.get_by_role("button", name="Спри веднага").click()
     expect(visit.page.get_by_role("button", name="Продължи")).to_be_visible()
+    visit.page.get_by_role("button", name="Продължи").click()
+    expect(visit.page.get_by_role("button", name="Спри веднага")).to_be_visible()
+    send_what_is_handed_over(visit.panel)
+    expect(visit.page.get_by_role("heading", name="Какво стана с тях")).to_be_visible()
+    expect(visit.page.locator("dl", has_text="изпратено").last).to_contain_text("3")
+    expect(visit.page.get_by_text("Готови са 3 от 3 души.")).to_be_visible()
     assert visit.faults == manager.faults == []
     window.close()
+
+
+def send_what_is_handed_over(panel: RunningPanel) -> None:
+    """As the daemon does: the run moves on, and the network takes its messages."""
+    with panel.writing() as conn:
+        handover.tick(conn, panel.settings, panel.now)
+        line_id = conn.scalars(select(line.c.id)).one()
+        while claims := outbox.claim(conn, [Want(line_id, 1)], panel.now, HOST, timedelta(seconds=30))[0]:
+            part = claims[0].open_parts[0].id
+            outbox.mark_sending(conn, [Sending(part, line_id)], panel.now, HOST)
+            outbox.sent(conn, [Sent(part, claims[0].message_id)], panel.now)
+            outbox.follow_up(conn, [part], panel.now)
+        handover.tick(conn, panel.settings, panel.now)
 
 
 def test_a_held_file_is_approved(visit: Visit) -> None:
@@ -84,4 +109,22 @@ def test_a_wish_is_pending_until_the_daemon_has_done_it(visit: Visit) -> None:
     with visit.panel.writing() as conn:
         wishes.answer(conn, 1, WishState.DONE, "ready", visit.panel.now)
     expect(visit.page.get_by_text("изпълнено", exact=True)).to_be_visible()
+    assert visit.faults == []
+
+
+def test_a_text_is_counted_while_it_is_typed_and_its_version_taken_again(visit: Visit) -> None:
+    visit.sign_in("maria", "manager", path="/reminders/texts/")
+    form = visit.page.locator("#welcome-en")
+    text = form.get_by_role("textbox")
+    text.fill("{supplier}: hello, customer {customers}. Info {info}" + " x" * 60)
+    expect(form.get_by_text("най-много 2 части")).to_be_visible()
+    text.fill("{supplier}: hello")
+    expect(form.get_by_text("Би бил отказан")).to_be_visible()
+    text.fill("{supplier}: hello, customer {customers}. Info {info}")
+    expect(form.get_by_text("най-много 1 част")).to_be_visible()
+    form.get_by_role("button", name="Запази").click()
+    visit.page.locator("#welcome-en").get_by_role("link", name="Версии").click()
+    expect(visit.page.get_by_text("maria")).to_have_count(2)  # the version's, and who is signed in
+    visit.page.get_by_role("button", name="Върни тази версия").click()
+    expect(visit.page.get_by_role("listitem")).to_have_count(3)
     assert visit.faults == []
