@@ -93,5 +93,5 @@ def _proposal() -> dict[str, Any]:
     """A secret to scan; the same one until it is confirmed, so that a reload does not change the picture."""
     secret = session.setdefault(PROPOSED, factors.new_secret())
     made = segno.make(factors.address(secret, current_user.name), micro=False)
-    picture = made.svg_inline(scale=4, border=2, light="#fff", svgclass="qr", lineclass=None)
+    picture = made.svg_inline(border=2, omitsize=True, light="#fff", svgclass="qr", lineclass=None)
     return {"secret": secret, "picture": Markup(picture)}  # noqa: S704 -- drawn here # nosec B704
