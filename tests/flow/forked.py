@@ -20,7 +20,8 @@ _fork.set_forkserver_preload([__name__, *sorted({module.partition(":")[0] for mo
 
 def start(*arguments: object, stdin: Path | None = None, stdout: Path | None = None, stderr: Path) -> BaseProcess:
     """`modemd` with these arguments, in the background; what it prints is added to the files."""
-    process = _fork.Process(target=_run, args=(list(map(str, arguments)), stdin, stdout, stderr), daemon=True)
+    given = (list(map(str, arguments)), dict(os.environ), stdin, stdout, stderr)
+    process = _fork.Process(target=_run, args=given, daemon=True)
     process.start()
     return process
 
@@ -39,7 +40,11 @@ def run(*arguments: object, stdin: str = "", timeout: float) -> subprocess.Compl
         return subprocess.CompletedProcess(list(arguments), process.exitcode, printed, said)
 
 
-def _run(arguments: list[str], stdin: Path | None, stdout: Path | None, stderr: Path) -> None:
+def _run(
+    arguments: list[str], environment: dict[str, str], stdin: Path | None, stdout: Path | None, stderr: Path
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
     _put(0, os.open(stdin or os.devnull, os.O_RDONLY))
     for number, path in ((1, stdout or Path(os.devnull)), (2, stderr)):
         _put(number, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
