@@ -119,8 +119,9 @@ class Visit:
         return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one module's tests: while it is there, its event loop runs, and no other can in this process."""
     program = shutil.which("chromium")
     if program is None:
         if os.environ.get("CI"):
