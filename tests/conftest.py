@@ -1,6 +1,7 @@
 """Fixtures for the tests of every room."""
 
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from modemd.store import passwords
 from tests.databases import VARIABLE, conn, database, engine, postgresql, postgresql_server, sqlite_template
 from tests.notified import systemd
 from tests.simulated_bank import simulated_bank
+
+# Where the environment forbids to keep compiled code, as in many containers, each worker and each process that tests start
+# would compile everything anew: a third of the whole run.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 __all__ = [
     "conn",

@@ -34,13 +34,8 @@ def _codes() -> Iterator[str]:
                     yield str(code.value)
 
 
-@pytest.mark.parametrize("code", sorted(set(_codes())))
-def test_every_reason_of_the_daemon_has_a_sentence(code: str) -> None:
-    assert code in reasons.SENTENCES
-
-
-def test_no_sentence_is_left_of_what_is_no_reason_any_more() -> None:
-    assert set(reasons.SENTENCES) <= set(_codes())
+def test_every_reason_of_the_daemon_has_a_sentence_and_no_other_is_left() -> None:
+    assert set(reasons.SENTENCES) == set(_codes())
 
 
 def test_every_rung_and_every_refusal_of_the_console_has_its_words() -> None:
