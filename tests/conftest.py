@@ -13,8 +13,8 @@ from tests.databases import VARIABLE, conn, database, engine, postgresql, postgr
 from tests.notified import systemd
 from tests.simulated_bank import simulated_bank
 
-# Where the environment forbids to keep compiled code, as in many containers, each worker and each process that tests start
-# would compile everything anew: a third of the whole run.
+# Where the environment forbids to keep compiled code, as many containers do, each worker and each process that tests
+# start would compile everything anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
