@@ -118,17 +118,18 @@ def report(conn: Connection, period: Period) -> Report:
     by_state: dict[str, int] = {}
     reminders, checking = {}, {}
     parts: Counter[int] = Counter()
+    waited: list[int] = []
     for month, start, end in period.months():
         counted = days.counted(conn, start, end)
         parts.update(counted.parts)
         for (kind, state), count in counted.messages.items():
             by_kind[kind] += count
             by_state[state] = by_state.get(state, 0) + count
-        checks = figures.checks(conn, start, end)
-        by_kind["bill"] += checks.answers
-        by_kind["reply"] -= checks.answers
+        waited += counted.waited
+        by_kind["bill"] += counted.checks.total()
+        by_kind["reply"] -= counted.checks.total()
         reminders[month] = sum(count for (kind, _), count in counted.messages.items() if kind == "reminder")
-        checking[month] = checks.phones
+        checking[month] = len(counted.checks) - ("" in counted.checks)
     return Report(
         period,
         _registrations(conn, period),
@@ -136,7 +137,7 @@ def report(conn: Connection, period: Period) -> Report:
         reminders,
         checking,
         _delivery_rate(by_state),
-        _answer_seconds(figures.answer_seconds(conn, period.start, period.end)),
+        _answer_seconds(sorted(waited)),
         _by_name(conn, parts),
     )
 
@@ -173,8 +174,9 @@ def _delivery_rate(by_state: Mapping[str, int]) -> float | None:
     return round(by_state.get(MessageState.DELIVERED, 0) / settled, 4) if settled else None
 
 
-def _answer_seconds(waited: Sequence[float]) -> AnswerSeconds:
-    return AnswerSeconds(percentile(waited, 50), percentile(waited, 95))
+def _answer_seconds(milliseconds: Sequence[int]) -> AnswerSeconds:
+    found = (percentile(milliseconds, percent) for percent in (50, 95))
+    return AnswerSeconds(*(None if each is None else each / 1000 for each in found))
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float | None:

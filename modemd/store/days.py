@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,13 +18,15 @@ from modemd.store.schema import day_figures, message
 class Counted:
     """What left us between two times."""
 
-    messages: Counter[tuple[str, str]]  # by kind and state now
-    parts: Counter[int]  # handed to the network and not refused, by line
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)  # by kind and state now
+    parts: Counter[int] = field(default_factory=Counter)  # handed to the network and not refused, by line
+    checks: Counter[str] = field(default_factory=Counter)  # of bills, answered: by phone, "" for all that are unknown
+    waited: list[int] = field(default_factory=list)  # ms from each question to its answer
 
 
 def counted(conn: Connection, start: datetime, end: datetime) -> Counted:
     """From what is kept of whole days, and by counting where nothing is."""
-    found = Counted(Counter(), Counter())
+    found = Counted()
     at = start
     for row in conn.execute(
         select(day_figures)
@@ -34,6 +36,8 @@ def counted(conn: Connection, start: datetime, end: datetime) -> Counted:
         _count(conn, at, row.starts_at, found)
         found.messages.update({(kind, state): count for kind, state, count in json.loads(row.messages)})
         found.parts.update(dict(json.loads(row.parts)))
+        found.checks.update(json.loads(row.checks))
+        found.waited.extend(json.loads(row.waited))
         at = row.ends_at
     _count(conn, at, end, found)
     return found
@@ -52,16 +56,18 @@ def missing(conn: Connection, days: Sequence[tuple[datetime, datetime]]) -> list
 
 
 def keep(conn: Connection, start: datetime, end: datetime) -> None:
-    """Count a day that is over, and keep it. Nobody may write messages meanwhile: what he changed would be missed."""
-    if conn.dialect.name == "postgresql":  # a writing transaction on SQLite is alone anyway
-        conn.execute(text("LOCK TABLE message, part IN SHARE MODE"))
-    found = Counted(Counter(), Counter())
+    """Count a day that is over, and keep it. Whoever changes something in a day is waited for, or waits and forgets."""
+    if conn.dialect.name == "postgresql":  # on SQLite one who may write is alone; here triggers write to this table
+        conn.execute(text("LOCK TABLE day_figures IN SHARE ROW EXCLUSIVE MODE"))
+    found = Counted()
     _count(conn, start, end, found)
     row: dict[str, Any] = {
         "starts_at": start,
         "ends_at": end,
         "messages": json.dumps([[*of, count] for of, count in sorted(found.messages.items())]),
         "parts": json.dumps(sorted(found.parts.items())),
+        "checks": json.dumps(sorted(found.checks.elements())),
+        "waited": json.dumps(sorted(found.waited)),
     }
     upsert(conn, day_figures, [row], ["starts_at"])
 
@@ -70,3 +76,5 @@ def _count(conn: Connection, start: datetime, end: datetime, into: Counted) -> N
     if start < end:
         into.messages.update(figures.left(conn, start, end))
         into.parts.update(figures.parts_per_line(conn, start, end))
+        into.checks.update(figures.checks(conn, start, end))
+        into.waited.extend(figures.answer_times(conn, start, end))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, cast, exists, extract, func, select, text
+from sqlalchemy import ColumnElement, Connection, Float, Select, case, cast, exists, extract, func, select, text
 
 from modemd.config import KindName
 from modemd.store.schema import TROUBLE, MessageState, consent, inbox, line, message, part, unread_outcome
@@ -60,27 +60,18 @@ def left(conn: Connection, start: datetime, end: datetime) -> dict[tuple[str, st
     return {(row[0], row[1]): row[2] for row in conn.execute(query)}
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
-    answers: int  # to bill checks
-    phones: int  # that asked, of those that are registered or were
+def checks(conn: Connection, start: datetime, end: datetime) -> list[str]:
+    """Who asked, for each bill check that was answered: the phone if it is registered or was, otherwise ""."""
+    known = exists().where(consent.c.phone == message.c.recipient, consent.c.customer_no.is_not(None))
+    asked = _replies(case((known, message.c.recipient), else_=""), start=start, end=end)
+    return list(conn.scalars(asked.where(inbox.c.kind == "bill")))
 
 
-def checks(conn: Connection, start: datetime, end: datetime) -> Checks:
-    """The bill checks that were answered, and by how many customers' phones."""
-    asked = _replies(message.c.recipient, func.count().label("times"), start=start, end=end)
-    each = asked.where(inbox.c.kind == "bill").group_by(message.c.recipient).subquery()
-    known = exists().where(consent.c.phone == each.c.recipient, consent.c.customer_no.is_not(None))
-    query = select(func.coalesce(func.sum(each.c.times), 0), func.coalesce(func.sum(cast(known, Integer)), 0))
-    answers, phones = conn.execute(query).one()
-    return Checks(int(answers), int(phones))
-
-
-def answer_seconds(conn: Connection, start: datetime, end: datetime) -> list[float]:
-    """From question to answer, shortest first, of what was answered without a person's help."""
+def answer_times(conn: Connection, start: datetime, end: datetime) -> list[int]:
+    """Milliseconds from question to answer, of what was answered without a person's help."""
     waited = _seconds(conn, inbox.c.received_at, message.c.sent_at)
     decided = exists().where(unread_outcome.c.inbox_id == inbox.c.id)
-    return sorted(conn.scalars(_replies(waited, start=start, end=end).where(~decided)))
+    return [round(seconds * 1000) for seconds in conn.scalars(_replies(waited, start=start, end=end).where(~decided))]
 
 
 def line_names(conn: Connection) -> dict[int, str]:

@@ -70,6 +70,7 @@ message = Table(
     partial_index("ix_message_trouble", "state", where=TROUBLE),
     partial_index("ix_message_left", "kind", "state", "sent_at", where="sent_at IS NOT NULL"),
     partial_index("ix_message_reply", "sent_at", "in_reply_to", "recipient", where="in_reply_to IS NOT NULL"),
+    partial_index("ix_message_in_reply_to", "in_reply_to", where="in_reply_to IS NOT NULL"),
     Index("ix_message_recipient", "recipient", "id"),
     Index("ix_message_created_at", "created_at"),
 )
