@@ -35,6 +35,7 @@ def test_a_technician_answers_one_text_and_teaches_the_daemon_another(service: C
 
     again = running.answer_to(ASKER, "Kolko DALZHA?")  # nobody is asked any more
     assert "klient ***0001: 37,91 EUR" in again
+    running.until(lambda: {row.state for row in running.messages(direction="mt")} <= {"sent", "delivered"})
     report = json.loads(running.run("report", "-c", running.config, "--json").stdout)
     assert (report["messages"]["by_kind"]["bill"], report["messages"]["by_kind"]["reply"]) == (2, 1)
     assert sum(report["checking_customers_per_month"].values()) == 1
