@@ -9,6 +9,8 @@ from modemd.store import lines
 from tests.browser.conftest import Visit
 from tests.panels import HOST, PASSWORD
 
+pytestmark = pytest.mark.long
+
 LONG = "Нещомногодълго" * 30
 
 

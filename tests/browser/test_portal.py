@@ -13,6 +13,8 @@ from tests.browser.conftest import Visit, served
 from tests.service.authority import Authority
 from tests.web.portal.conftest import PASSWORD, PERSON, RunningPortal
 
+pytestmark = pytest.mark.long
+
 NUMBER = "+359888000101"
 PAGES = ["/portal/", "/portal/password", "/portal/phone", "/portal/code/1", f"/portal/phone/{NUMBER}/services"]
 PAGES += ["/portal/messages", "/portal/ours", "/portal/nowhere"]

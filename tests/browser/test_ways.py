@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
@@ -12,6 +13,8 @@ from modemd.store.schema import WishState, line
 from tests.browser.conftest import Visit
 from tests.panels import HOST, RunningPanel
 from tests.web import billing
+
+pytestmark = pytest.mark.long
 
 
 def test_a_question_is_answered_and_both_are_found_by_the_number(visit: Visit) -> None:
