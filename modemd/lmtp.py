@@ -95,9 +95,15 @@ async def serve(settings: Settings, engine: Engine, now: Callable[[], datetime])
 
 
 def _socket(place: Path) -> socket.socket:
-    """One that user and group may use: the mail server's user is put into the group."""
-    place.unlink(missing_ok=True)
+    """One that user and group may use: the mail server's user is put into the group.
+
+    It gets its name when it has its mode and listens: whoever sees it can use it.
+    """
+    begun = place.with_name(f".{place.name}.new")
+    begun.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind(str(place))
-    place.chmod(0o660)
+    listening.bind(str(begun))
+    begun.chmod(0o660)
+    listening.listen()
+    begun.replace(place)
     return listening
