@@ -84,7 +84,12 @@ IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")  # as a script'
 
 
 @pytest.mark.parametrize(
-    ("number", "wrapper"), [(signal.SIGINT, ()), (signal.SIGINT, IN_THE_BACKGROUND), (signal.SIGTERM, ())]
+    ("number", "wrapper"),
+    [
+        (signal.SIGINT, ()),
+        pytest.param(signal.SIGINT, IN_THE_BACKGROUND, marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, (), marks=pytest.mark.long),
+    ],
 )
 def test_ending_the_demo_leaves_no_process(tmp_path: Path, number: signal.Signals, wrapper: Sequence[str]) -> None:
     process = _demo("--data", tmp_path, "--modems", 1, wrapper=wrapper)

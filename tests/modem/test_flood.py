@@ -89,6 +89,7 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return spent
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FLOODS)
 async def test_a_flood_delays_nobody_fills_nothing_and_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, turns: list[float], name: str

@@ -47,6 +47,7 @@ def test_the_report_gives_back_what_the_plan_says(database: Engine) -> None:
     assert len(found.parts_per_line) == SMALL.lines
 
 
+@pytest.mark.long
 def test_the_same_is_written_each_time(tmp_path: Path) -> None:
     contents = []
     for name in ("one", "other"):
