@@ -126,6 +126,7 @@ def test_a_certificate_of_nobody_s_is_refused_on_a_page_that_says_what_to_do(
         page.goto(f"https://{PORTAL}:{site.port}/")
         page.get_by_role("button", name="Вход с електронен подпис").click()
         expect(page.get_by_text("Няма клиент с този ЕГН или ЕИК")).to_be_visible()
+        page.wait_for_load_state()
         assert page.evaluate("[...document.styleSheets].map(each => each.cssRules.length > 0)") == [True, True]
         page.get_by_role("link", name="Започнете отново").click()
         expect(page.get_by_role("button", name="Вход", exact=True)).to_be_visible()
