@@ -7,20 +7,20 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from modemd.errors import BackupFailed
 from modemd.store import snapshots
-from modemd.store.database import reading, writing
+from modemd.store.database import postgresql_arguments, reading, writing
 
 PAGES_AT_ONCE = 2_000  # between two of these, writers of the database get their turn
-PG_VARIABLES = {"host": "PGHOST", "port": "PGPORT", "username": "PGUSER", "password": "PGPASSWORD"}
 
 Progress = Callable[[int, int], object]  # (done, of)
 
@@ -79,19 +79,26 @@ def _dump_postgresql(engine: Engine, file: Path, now: datetime) -> None:
     with writing(engine) as conn:
         snapshots.mark(conn, now, origin=origin)
     try:
-        database = str(engine.url.database)
-        _run(engine, "pg_dump", "--format=custom", f"--file={file}", "--no-owner", f"--dbname={database}")
-        _run(engine, "pg_restore", "--file=/dev/null", str(file))
+        given = postgresql_arguments(engine.url)
+        password = str(given.pop("password", ""))  # not for `ps` to show
+        whole = ("--format=custom", f"--file={file}", "--no-owner", f"--dbname={_libpq(given)}")
+        _run("pg_dump", *whole, PGPASSWORD=password)
+        _run("pg_restore", "--file=/dev/null", str(file))
     finally:
         with writing(engine) as conn:
             snapshots.unmark(conn)
 
 
-def _run(engine: Engine, *command: str) -> None:
+def _libpq(arguments: Mapping[str, Any]) -> str:
+    from psycopg.conninfo import make_conninfo  # not for those who run on SQLite
+
+    return make_conninfo(**arguments)
+
+
+def _run(*command: str, **variables: str) -> None:
     if shutil.which(command[0]) is None:
         raise BackupFailed(reason=f"{command[0]} is not here: apt install postgresql-client")
-    given = engine.url.translate_connect_args()
-    variables = {PG_VARIABLES[key]: str(value) for key, value in given.items() if key in PG_VARIABLES}
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    given = {name: value for name, value in variables.items() if value}
+    done = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BackupFailed(reason=f"{command[0]}: {done.stderr.strip()}")

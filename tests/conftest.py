@@ -9,7 +9,16 @@ from argon2 import PasswordHasher
 from xdist.scheduler import WorkStealingScheduling
 
 from modemd.store import passwords
-from tests.databases import VARIABLE, conn, database, engine, postgresql, postgresql_server, sqlite_template
+from tests.databases import (
+    VARIABLE,
+    conn,
+    database,
+    engine,
+    postgresql,
+    postgresql_server,
+    second_of_two,
+    sqlite_template,
+)
 from tests.notified import systemd
 from tests.simulated_bank import simulated_bank
 
@@ -24,6 +33,7 @@ __all__ = [
     "engine",
     "postgresql",
     "postgresql_server",
+    "second_of_two",
     "simulated_bank",
     "sqlite_template",
     "systemd",

@@ -7,7 +7,7 @@ that runs side by side do not meet. Without the variable those tests are skipped
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,19 @@ def database(engine: Engine) -> Iterator[Engine]:
     if engine.dialect.name == "postgresql":
         with engine.begin() as conn:
             conn.exec_driver_sql("; ".join(EMPTY_ALL))
+
+
+@pytest.fixture
+def second_of_two() -> Callable[[Engine], str]:
+    """A URL of a PostgreSQL database that names two hosts, of which the first does not answer."""
+
+    def of(engine: Engine) -> str:
+        host, port = (engine.url.host or "127.0.0.1", engine.url.port or 5432)
+        hosts = ("127.0.0.1:1", f"{host}:{port}")
+        url = engine.url._replace(host=None, port=None).update_query_dict({"host": hosts})
+        return url.render_as_string(hide_password=False)
+
+    return of
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import stat
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def test_a_copy_is_whole_and_for_its_owner_alone(database: Engine, tmp_path: Pat
         assert conn.scalar(select(func.count()).select_from(message)) == 25
         assert conn.scalar(select(func.count()).select_from(part)) == 25
     copy.dispose()
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_copy_is_made_where_the_url_names_several_hosts(
+    database: Engine, tmp_path: Path, second_of_two: Callable[[Engine], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    enqueue(database, 1)
+    engine = opening.connect(second_of_two(database))
+    assert backup.make(engine, tmp_path, NOW).stat().st_size
+    engine.dispose()
 
 
 def test_the_database_itself_is_not_taken_for_a_copy(database: Engine, tmp_path: Path) -> None:

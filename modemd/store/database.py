@@ -109,6 +109,12 @@ def _postgresql(url: URL) -> Engine:
     return engine
 
 
+def postgresql_arguments(url: URL) -> dict[str, Any]:
+    """What an engine's connections are made with, as libpq names it, for whoever has no engine; several hosts also."""
+    _, arguments = url.set(drivername="postgresql+psycopg").get_dialect()().create_connect_args(url)
+    return {**arguments, **POSTGRESQL_OPTIONS}
+
+
 def _drop_detail(context: ExceptionContext) -> None:
     """PostgreSQL explains errors with the values of the row: "Key (number)=(…) already exists" (rule 12)."""
     for error in (context.original_exception, context.sqlalchemy_exception):

@@ -116,9 +116,8 @@ class Wakeup:
     def _attend_postgresql(self) -> None:
         import psycopg  # not for those who run on SQLite: it takes long to import
 
-        url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         try:
-            with psycopg.connect(url, autocommit=True, **database.POSTGRESQL_OPTIONS) as connection:
+            with psycopg.connect(**database.postgresql_arguments(self._url), autocommit=True) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
                 self._hint()  # what was notified while nobody listened is not told again
                 while not self._closing.is_set():

@@ -77,6 +77,19 @@ def test_after_a_lost_connection_it_listens_again_and_tells_to_look(
     run(database, scenario)
 
 
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_it_listens_where_the_url_names_several_hosts(database: Engine, second_of_two: Callable[[Engine], str]) -> None:
+    engine = opening.connect(second_of_two(database))
+
+    async def scenario(hinted: asyncio.Event) -> None:
+        with opening.writing(engine) as conn:
+            outbox.enqueue(conn, [compose()], NOW)
+        await asyncio.wait_for(hinted.wait(), PATIENCE)
+
+    run(engine, scenario)
+    engine.dispose()
+
+
 def with_news(engine: Engine, scenario: Callable[[Ledger, Callable[[], Awaitable[int]]], Awaitable[None]]) -> None:
     """`scenario(ledger, hints)`: `await hints()` gives one hint and tells how many have passed so far."""
     passed: list[None] = []
