@@ -9,8 +9,8 @@ What is asked for with `later` waits a little, so that it is written for many at
 the `hasty` verbs, which run first in their round.
 
 A round that met a locked SQLite, a deadlock or a lost PostgreSQL connection is run again, with back-off, for as long as
-it takes. If the connection is lost inside COMMIT, the server is asked by transaction id whether it committed, so that
-nothing is done twice. (After a fail-over to a standby that never saw the transaction, it did not.)
+it takes. If the connection is lost inside COMMIT, the server is asked whether it committed (`rounds.py`), so that
+nothing is done twice. (After a fail-over to a standby that never saw the round, it did not.)
 """
 
 import asyncio
@@ -24,12 +24,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, Transaction, text
+from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DBAPIError
 
 from modemd.errors import DatabaseUnreachable, VerbFailed
 from modemd.store import events, pipeline
 from modemd.store.database import passes, shown
+from modemd.store.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,10 @@ CLOSING_PATIENCE = 10.0  # s that close() waits for a database that does not ans
 HANGS_SECONDS = 60.0  # for one attempt; a PostgreSQL that is cut off gives up after 30, see POSTGRESQL_OPTIONS
 STRUGGLES_SECONDS = 120.0  # after a refused attempt, until whoever waited for the database has moved on
 
-_TRANSACTION_ID = "SELECT CAST(pg_current_xact_id() AS text)"
 _BY_KEYS = (
     "SELECT set_config(name, 'off', false) FROM pg_settings"
     " WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')"
 )
-_TRANSACTION_STATUS = text("SELECT pg_xact_status(CAST(:xid AS xid8))")
 
 V = TypeVar("V", bound=Callable[..., Any])
 _HASTY: set[Callable[..., Any]] = set()
@@ -97,6 +96,7 @@ class Ledger:
         """`clock` tells the `now` that batch verbs are given."""
         self._engine = engine
         self._clock = clock
+        self._committed = Rounds()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._this_turn: list[_Request] = []
@@ -295,9 +295,8 @@ class Ledger:
         if self._conn is None:
             self._conn = _connect(self._engine)
         transaction = self._conn.begin()
+        now = self._clock()
         try:
-            xid = self._transaction_id(self._conn)
-            now = self._clock()
             results = [call.run(self._conn, now) for call in calls]
             happened = events.taken(self._conn)
         except BaseException:
@@ -305,21 +304,13 @@ class Ledger:
             self._roll_back(transaction)
             raise
         try:
-            transaction.commit()
+            self._committed.commit(self._conn, transaction, now)
         except DBAPIError:
             self._drop_connection()
-            if xid is None or not self._committed(xid):
+            if self._engine.dialect.name != "postgresql" or not self._has_committed(now):
                 raise
         events.tell(happened)
         return results
-
-    def _transaction_id(self, conn: Connection) -> str | None:
-        """Begins the transaction in the same round trip."""
-        if conn.dialect.name != "postgresql":
-            return None
-        (cursor,) = pipeline.send(conn, [(_TRANSACTION_ID, None)])
-        (xid,) = cursor.fetchone()
-        return str(xid)
 
     def _roll_back(self, transaction: Transaction) -> None:
         try:
@@ -327,20 +318,17 @@ class Ledger:
         except DBAPIError:  # the connection is gone, and the transaction with it
             self._drop_connection()
 
-    def _committed(self, xid: str) -> bool:
-        """Whether the transaction whose COMMIT was cut off is in the database; waits until the server knows."""
+    def _has_committed(self, now: datetime) -> bool:
+        """Whether the round whose COMMIT was cut off is in the database; waits until the server can be asked."""
         attempt = 0
         while True:
             try:
-                with self._engine.connect() as conn:
-                    status = conn.scalar(_TRANSACTION_STATUS, {"xid": xid})
+                with self._engine.begin() as conn:
+                    return self._committed.has_committed(conn, now)
             except DBAPIError as error:
-                if not passes(error):  # the server has never had such a transaction: it did not get there
-                    return False
+                if not passes(error):
+                    raise
                 self._refused()
-                status = "in progress"
-            if status != "in progress":
-                return bool(status == "committed")
             if self._closing.is_set() and time.monotonic() > self._give_up_at:
                 raise DatabaseUnreachable(url=shown(self._engine.url), reason="it was lost while it committed")
             time.sleep(BACK_OFF[min(attempt, len(BACK_OFF) - 1)])

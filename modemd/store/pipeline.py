@@ -1,6 +1,7 @@
 """Statements that travel to PostgreSQL together: one round trip for all of them, and for the BEGIN before the first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,11 +15,21 @@ def send(conn: Connection, statements: Sequence[tuple[str, Any]]) -> list[Any]:
 
     Raises DBAPIError as `Connection.execute` does; what follows the statement at fault is not run.
     """
+    with together(conn) as driver:
+        return [driver.execute(*statement) for statement in statements]
+
+
+@contextmanager
+def together(conn: Connection) -> Iterator[Any]:
+    """The driver's connection. What is run on it within travels together; its results are there at the end.
+
+    Raises DBAPIError as `send` does.
+    """
     dialect: Any = conn.dialect
     driver: Any = conn.connection.dbapi_connection
     try:
         with driver.pipeline():
-            return [driver.execute(*statement) for statement in statements]
+            yield driver
     except dialect.dbapi.Error as error:
         lost = dialect.is_disconnect(error, driver, None)
         raise DBAPIError.instance(

@@ -66,6 +66,7 @@ from modemd.store.tables.outbox import (
 )
 from modemd.store.tables.people import staff, staff_session
 from modemd.store.tables.portal import account, document_check, kep_nonce, pending_phone, portal_session
+from modemd.store.tables.rounds import ledger_round
 from modemd.store.tables.snapshots import snapshot
 from modemd.store.tables.unread import Outcome, TaughtKind, spelling, unread_outcome
 from modemd.store.tables.webhooks import WAITING_TO_BE_TOLD, HookEvent, Telling, webhook, webhook_delivery
