@@ -1,26 +1,17 @@
 """Several daemons on one PostgreSQL, each with modems of its own, and what befalls them: a kill, a cut, no database."""
 
-import glob
-import os
 import random
-import shutil
-import socket
-import subprocess
-import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from sqlalchemy import make_url, text
-
 from modemd.store import database, outbox
 from modemd.store.schema import MessageState
 from tests.flow import forked
+from tests.flow.clusters import Cable, Cluster, Lent, Pair
 from tests.flow.running import RunningService
 
 EACH = 8  # modems of a host
@@ -28,129 +19,6 @@ LEASE_SECONDS = 12  # two rounds of housekeeping and a little
 DOUBT_SECONDS = 5
 SETTLE_SECONDS = 120.0  # a bound
 OPEN = (MessageState.QUEUED, MessageState.SENDING, MessageState.IN_DOUBT)
-
-
-class Cluster:
-    """A PostgreSQL of the test's own, which it may restart."""
-
-    def __init__(self, binaries: Path) -> None:
-        self._binaries = binaries
-        self._folder = Path(tempfile.mkdtemp(prefix="modemd-cluster-"))
-        self._user = "nobody" if os.geteuid() == 0 else None  # the server refuses root
-        if self._user is not None:
-            shutil.chown(self._folder, self._user)
-        self._data = self._folder / "data"
-        self._run("initdb", "-D", self._data, "-A", "trust", "-U", "modemd", "--no-sync", "-E", "UTF8")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self._start()
-        self.url = f"postgresql+psycopg://modemd@127.0.0.1:{self._port}/postgres"
-
-    def restart(self) -> None:
-        """At once, as after a crash; it comes back by its log."""
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
-        time.sleep(1.0)
-        self._start()
-
-    def close(self) -> None:
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
-        shutil.rmtree(self._folder)
-
-    def _start(self) -> None:
-        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self._run("pg_ctl", "-D", self._data, "-l", self._folder / "log", "-o", options, "-w", "start")
-
-    def _run(self, program: str, *arguments: object) -> None:
-        subprocess.run(
-            [self._binaries / program, *map(str, arguments)],
-            check=True,
-            user=self._user,
-            cwd=self._folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-
-class Lent:
-    """A database on a server that others use too: instead of a restart every connection is ended."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def restart(self) -> None:
-        engine = database.connect(self.url)
-        with engine.begin() as conn:
-            ours = "datname = current_database() AND pid <> pg_backend_pid()"
-            conn.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}"))
-        engine.dispose()
-
-
-@contextmanager
-def server(lent: str) -> Iterator[Cluster | Lent]:
-    """A cluster of one's own where there is an `initdb`, else the database `lent`."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb")) or [shutil.which("initdb")]
-    if found[-1] is None:
-        yield Lent(lent)
-        return
-    cluster = Cluster(Path(found[-1]).parent)
-    try:
-        yield cluster
-    finally:
-        cluster.close()
-
-
-class Cable:
-    """A way to the server that can be cut: a proxy on the loopback."""
-
-    def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        self._server = (parsed.host or "127.0.0.1", parsed.port or 5432)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._ends: set[socket.socket] = set()
-        self._whole = True
-        port = self._listening.getsockname()[1]
-        self.url = parsed.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut(self) -> None:
-        self._whole = False
-        for end in list(self._ends):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def mend(self) -> None:
-        self._whole = True
-
-    def close(self) -> None:
-        self.cut()
-        self._listening.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):  # closed
-            while True:
-                here, _ = self._listening.accept()
-                try:
-                    if not self._whole:
-                        raise ConnectionError
-                    there = socket.create_connection(self._server)
-                except OSError:
-                    here.close()
-                    continue
-                self._ends |= {here, there}
-                for one, other in ((here, there), (there, here)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(65536):
-                other.sendall(data)
-        for end in (one, other):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._ends.discard(one)
-        one.close()
 
 
 class Host:
@@ -197,7 +65,7 @@ class Host:
 class Hosts:
     """Three of them under load. What befalls them is drawn from a seed."""
 
-    def __init__(self, service: RunningService, served: Cluster | Lent) -> None:
+    def __init__(self, service: RunningService, served: Cluster | Lent | Pair) -> None:
         """`service`: its bank and the eyes on the database; its own daemon is never started."""
         self.seed = random.SystemRandom().randrange(2**32)
         print(f"seed {self.seed}")
@@ -249,10 +117,11 @@ class Hosts:
         self.service.until(lambda: not self._waiting(), SETTLE_SECONDS)
         host.cable.mend()
 
-    def restart_database(self) -> None:
+    def lose_database(self) -> None:
+        """It comes back by itself, or its standby takes its place."""
         self._blows += 1
         time.sleep(self.chance.uniform(0, 0.3))
-        self._server.restart()
+        self._server.fail()
 
     def settle(self) -> None:
         self.service.until(self._settled, SETTLE_SECONDS)
@@ -303,5 +172,5 @@ Befall = Callable[[Hosts], None]
 BLOWS: tuple[Befall, ...] = (
     lambda hosts: hosts.lose(hosts.chance.choice(hosts.all)),
     lambda hosts: hosts.cut_off(hosts.chance.choice(hosts.all)),
-    lambda hosts: hosts.restart_database(),
+    lambda hosts: hosts.lose_database(),
 )

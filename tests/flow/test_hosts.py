@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from modemd.store import database
-from tests.flow.hosts import BLOWS, EACH, Hosts, server
+from tests.flow.clusters import server
+from tests.flow.hosts import BLOWS, EACH, Hosts
 from tests.flow.running import RunningService
 
 
