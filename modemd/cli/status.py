@@ -60,7 +60,7 @@ def _with_source(modem: lines.ModemOverview) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    console = Console()
+    console = Console(markup=False, emoji=False)  # what modems and settings are called says nothing of colours
     table = Table("line", "state", "operator", "signal", "sent today", "received today", "port", "why")
     for modem in report["modems"]:
         signal = "" if modem["signal_dbm"] is None else f"{modem['signal_dbm']} dBm"
@@ -79,14 +79,14 @@ def _show(report: dict[str, Any]) -> None:
         console.print("No modem has been seen yet. Is the daemon running (modemd run), and does [bank] ports match?")
     doubts = {(modem["model"], modem["model_doubt"]) for modem in report["modems"] if modem["model"]}
     for model, doubt in sorted((model, doubt) for model, doubt in doubts if doubt):
-        console.print(f"{model}: an unverified model: {doubt}", markup=False)
+        console.print(f"{model}: an unverified model: {doubt}")
     for modem in report["modems"]:
         for port in modem["ports"]:
             left = "taken" if port["chosen"] else "left alone"
-            console.print(f"{modem['name']}: {port['port']} is {left}: {port['why']}", markup=False)
+            console.print(f"{modem['name']}: {port['port']} is {left}: {port['why']}")
     for alert in report["alerts"]:
         at = alert["raised_at"].astimezone(SOFIA)
-        console.print(f"! {alert['name']}: {alert['text']} (since {at:%d.%m. %H:%M})", markup=False)
+        console.print(f"! {alert['name']}: {alert['text']} (since {at:%d.%m. %H:%M})")
     if report["sending"] != Allowed.ALL:
         console.print(SWITCHED_OFF[report["sending"]])
     for box in ("outbox", "inbox"):
