@@ -30,7 +30,7 @@ def answer(conn: Connection, question: Question, settings: Settings, now: dateti
         replies.queue(conn, question.id, question.line_id, phone, text, settings, now)
     state = InboxState.UNREAD if reading.kind == "unknown" else InboxState.DONE
     inbox.done(conn, question.id, state, reading.kind, now)
-    log.info("question %s: %s", question.id, reading.kind)
+    log.debug("question %s: %s", question.id, reading.kind)
 
 
 def _reply(conn: Connection, reading: Reading, phone: str, settings: Settings, now: datetime) -> str | None:
