@@ -5,13 +5,14 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from modemd.errors import SetupRefused
 
 RUNNING_SYSTEMD = Path("/run/systemd/system")  # sd_booted(3)
+RUNNING_UDEV = Path("/run/udev/control")  # in a container it does not run, though its program may be there
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,22 @@ class Machine:
     def runs_systemd(self) -> bool:
         return self.real and RUNNING_SYSTEMD.is_dir()
 
+    @property
+    def runs_udev(self) -> bool:
+        return self.real and RUNNING_UDEV.exists() and shutil.which("udevadm") is not None
+
     def path(self, absolute: str | Path) -> Path:
         """Where a file of the machine stands for us."""
         return self.root / str(absolute).lstrip("/")
 
-    def run(self, *command: str, given: str | None = None) -> None:
-        """Run a program of this machine. Raises SetupRefused with what it said."""
+    def run(self, *command: str, given: str | None = None) -> str:
+        """What a program of this machine says on stdout. Raises SetupRefused with what it said instead."""
         if shutil.which(command[0]) is None:
             raise SetupRefused(reason=f"{command[0]} is not here; modemd is set up on Debian 12 or newer with systemd")
         done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SetupRefused(reason=f"{' '.join(command)} failed: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
 
     def user_id(self, name: str) -> int:
         """Raises SetupRefused where there is no such user."""
@@ -51,11 +57,10 @@ class Machine:
         return grp.getgrnam(name).gr_gid if self.real else self._id("etc/group", name)
 
     def has_user(self, name: str) -> bool:
-        try:
-            self.user_id(name)
-        except (KeyError, SetupRefused):
-            return False
-        return True
+        return self._has(self.user_id, name)
+
+    def has_group(self, name: str) -> bool:
+        return self._has(self.group_id, name)
 
     def own(self, path: Path, user: str, group: str, mode: int) -> None:
         os.chown(path, self.user_id(user) if user != "root" else 0, self.group_id(group) if group != "root" else 0)
@@ -74,6 +79,22 @@ class Machine:
     def systemctl(self, *words: str) -> None:
         if self.runs_systemd:
             self.run("systemctl", *words)
+
+    def active_since(self, unit: str) -> float:
+        """When systemd has started it, in s since 1970; 0 where it does not run."""
+        said = self.run(
+            "systemctl", "show", "--timestamp=unix", "-p", "ActiveState", "-p", "ActiveEnterTimestamp", unit
+        )
+        shown = dict(line.split("=", 1) for line in said.splitlines())
+        return float(shown["ActiveEnterTimestamp"].lstrip("@")) if shown["ActiveState"] == "active" else 0.0
+
+    @staticmethod
+    def _has(number: Callable[[str], int], name: str) -> bool:
+        try:
+            number(name)
+        except (KeyError, SetupRefused):
+            return False
+        return True
 
     def _id(self, table: str, name: str) -> int:
         rows: Sequence[str] = self.path(table).read_text().splitlines() if self.path(table).exists() else ()

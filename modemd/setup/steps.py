@@ -5,7 +5,7 @@ import secrets
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +38,7 @@ UNITS = (
 OPTIONAL = ("modemd-portal.service", "modemd-api.service", "modemd-crl.timer")  # people start what they want
 STARTED = ("modemd.service", "modemd-web.service", "modemd-backup.timer")
 USERS = ("modemd", "modemd-web")
+GROUPS = (*USERS, "modemd-db", "modemd-billing")  # a user's own may go with him
 SHIPPED_PROGRAM = "/opt/modemd/bin/modemd"  # as the units name it
 PRIVATE_FOLDERS = ("/home", "/root", "/tmp", "/var/tmp")  # noqa: S108 -- hidden by the units # nosec B108
 
@@ -63,15 +64,20 @@ class Step:
 def plan(machine: Machine, now: datetime, admin: str, program: Path) -> list[Step]:
     """Every step of a set-up, in order. Raises SetupRefused where the services could not start this program."""
     check_program(program)
-    return [*_people_and_folders(machine), *_files(machine, program), *_database(machine, now, admin), _start(machine)]
+    steps = [*_people_and_folders(machine), *_files(machine, program), *_database(machine, now, admin)]
+    return [*steps, _start(machine, program, steps)]
 
 
 def check_program(program: Path) -> None:
-    """The services see no home and no temporary folder. Raises SetupRefused."""
-    hidden = next((each for each in PRIVATE_FOLDERS if program.is_relative_to(each)), None)
-    if hidden is not None:
-        how = f"python3 -m venv /opt/modemd && /opt/modemd/bin/pip install . && {SHIPPED_PROGRAM} setup"
-        raise SetupRefused(reason=f"{program} is in {hidden}, where services may not look. Install it in /opt: {how}")
+    """The services see no home and no temporary folder, and not a Python that lies there. Raises SetupRefused."""
+    python = program.with_name("python3").resolve()
+    for needed in (program, python):
+        hidden = next((each for each in PRIVATE_FOLDERS if needed.is_relative_to(each)), None)
+        if hidden is not None:
+            how = f"/usr/bin/python3 -m venv /opt/modemd && /opt/modemd/bin/pip install . && {SHIPPED_PROGRAM} setup"
+            raise SetupRefused(
+                reason=f"{needed} is in {hidden}, where services may not look. Install it in /opt: {how}"
+            )
 
 
 def own_program() -> Path:
@@ -172,12 +178,19 @@ def _database(machine: Machine, now: datetime, admin: str) -> Iterator[Step]:
     yield Step("a first admin of the panel", has_admin, add_admin)
 
 
-def _start(machine: Machine) -> Step:
+def _start(machine: Machine, program: Path, before: Sequence[Step]) -> Step:
+    """Start what is set up; what runs already is started anew only if anything before it or the program is new."""
+
     def look() -> Found:
-        return Found.MISSING if machine.runs_systemd else Found.THERE
+        if not machine.runs_systemd:
+            return Found.THERE
+        as_it_is = all(step.look() is Found.THERE for step in before)
+        installed = program.stat().st_mtime
+        runs = as_it_is and all(machine.active_since(unit) > installed for unit in STARTED)
+        return Found.THERE if runs else Found.MISSING
 
     def apply() -> str:
-        if shutil.which("udevadm"):
+        if machine.runs_udev:
             machine.run("udevadm", "control", "--reload")
             machine.run("udevadm", "trigger", "--subsystem-match=usb", "--subsystem-match=tty")
         machine.systemctl("daemon-reload")
@@ -206,9 +219,13 @@ def remove(machine: Machine, *, data: bool) -> Iterator[str]:
         if path.exists():
             shutil.rmtree(path)
             yield str(path)
+    prefix = () if machine.real else ("--prefix", str(machine.root))
     for user in filter(machine.has_user, USERS):
-        machine.run("userdel", *(() if machine.real else ("--prefix", str(machine.root))), user)
+        machine.run("userdel", *prefix, user)
         yield f"user {user}"
+    for group in filter(machine.has_group, GROUPS):
+        machine.run("groupdel", *prefix, group)
+        yield f"group {group}"
 
 
 def sqlite_file(machine: Machine) -> Path | None:

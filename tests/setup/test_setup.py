@@ -163,7 +163,8 @@ def test_purge_takes_everything_away(setup: SetUp, root: Path) -> None:
     assert not (root / "etc/modemd").exists()
     assert not (root / "var/lib/modemd").exists()
     assert not (root / "var/backups/modemd").exists()
-    assert "modemd" not in (root / "etc/passwd").read_text()
+    for table in ("passwd", "group"):
+        assert "modemd" not in (root / "etc" / table).read_text()
 
 
 def test_purge_alone_is_misuse(setup: SetUp) -> None:
@@ -174,6 +175,18 @@ def test_purge_alone_is_misuse(setup: SetUp) -> None:
 def test_a_program_that_services_may_not_see_is_refused(folder: str) -> None:
     with pytest.raises(SetupRefused, match="/opt"):
         steps.check_program(Path(folder, "elena/.venv/bin/modemd"))
+
+
+def test_a_program_whose_python_services_may_not_see_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "PRIVATE_FOLDERS", (str(tmp_path / "root"),))
+    program = tmp_path / "opt/modemd/bin/modemd"
+    program.parent.mkdir(parents=True)
+    steps.check_program(program)
+    program.with_name("python3").symlink_to(tmp_path / "root/.pyenv/bin/python3")
+    with pytest.raises(SetupRefused, match=r"pyenv.*may not look"):
+        steps.check_program(program)
 
 
 def test_a_missing_tool_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

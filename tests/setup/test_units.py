@@ -47,6 +47,11 @@ def test_no_service_runs_as_root_and_each_calls_the_program_by_its_path(service:
     assert re.search(rf"^ExecStart={re.escape(steps.SHIPPED_PROGRAM)} ", unit, re.MULTILINE)
 
 
+def test_the_daemon_s_devices_are_numbers_which_count_before_the_first_stick_is_plugged_in() -> None:
+    allowed = re.findall(r"^DeviceAllow=(\S+) rw$", shipped.text("systemd/modemd.service"), re.MULTILINE)
+    assert allowed == ["char-188", "char-166", "char-189"]
+
+
 def test_the_panel_sees_no_device_and_is_not_in_the_modems_group() -> None:
     unit = shipped.text("systemd/modemd-web.service")
     assert "PrivateDevices=yes" in unit

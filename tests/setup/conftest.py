@@ -1,0 +1,56 @@
+"""Machines of their own, on which modemd is installed as README tells it."""
+
+import fcntl
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.setup import booted
+from tests.setup.booted import ROOT, BootedMachine
+
+Boot = Callable[[], BootedMachine]
+SERVICES = ("modemd.service", "modemd-web.service", "modemd-backup.timer")
+
+
+def install_line() -> str:
+    """README's, with its question answered."""
+    (line,) = re.findall(r"^    sudo sh -c '(.*)'$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return f"{line} --yes"
+
+
+@pytest.fixture(scope="session")
+def layer(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """An installed machine, as a file: made once for all the workers of a run."""
+    if why := booted.missing():
+        pytest.skip(why)
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    made = shared / "installed.tar"
+    with (shared / "installed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            with closing(BootedMachine(base / "machine")) as machine:
+                said = machine.shell(install_line(), online=True)
+                assert re.search(r"as admin with the one-time password \S{19}\n", said), said
+                machine.until_active(*SERVICES)
+                machine.run("systemctl", "stop", *SERVICES)
+                machine.keep(made)
+    return made
+
+
+@pytest.fixture
+def boot(layer: Path, tmp_path: Path) -> Iterator[Boot]:
+    """Boot a machine that modemd was installed on, with a bank of two simulated modems if its `bank` is started."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(BootedMachine(tmp_path / "machine", layer)))
+
+
+@pytest.fixture
+def machine(boot: Boot) -> BootedMachine:
+    """One whose services have started with it."""
+    booted = boot()
+    booted.until_active(*SERVICES)
+    return booted
