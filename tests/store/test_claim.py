@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, func, literal, select, text
 
 from modemd.store import candidates, outbox, status_reports, upkeep
 from modemd.store.outbox import Want
+from modemd.store.schema import message, part
 from tests.store.outbox_driver import HOST, LEASE, NOW, Outbox, compose
 
 
@@ -142,9 +143,15 @@ def _plan(conn: Connection, statement: object, **values: object) -> str:
 
 @pytest.fixture(params=["with statistics", "without"])
 def long_queue(request: pytest.FixtureRequest, out: Outbox, line_id: int) -> Connection:
-    """20,000 messages, half of them pinned, in a database that knows its sizes and in one that does not yet."""
-    messages = [compose(priority=each % 10, line_id=line_id if each % 2 else None) for each in range(20_000)]
+    """20,480 messages, half of them pinned, in a database that knows its sizes and in one that does not yet."""
+    messages = [compose(priority=each % 10, line_id=line_id if each % 2 else None) for each in range(20)]
     outbox.enqueue(out.conn, messages, NOW)
+    columns = [column for column in message.c if column is not message.c.id]
+    for _ in range(10):  # doubled by the database itself: queueing each took a second and a half
+        out.conn.execute(message.insert().from_select(columns, select(*columns)))
+    without_part = select(message.c.id, literal(1), literal("queued")).where(message.c.id > len(messages))
+    out.conn.execute(part.insert().from_select(["message_id", "number", "state"], without_part))
+    assert out.conn.scalar(select(func.count()).select_from(part)) == 20_480
     if request.param == "with statistics":
         out.conn.execute(text("ANALYZE"))
     return out.conn
