@@ -1,7 +1,9 @@
 """Fixtures for the tests of every room."""
 
+import gc
 import os
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -48,6 +50,17 @@ def pytest_report_header() -> str | None:
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash in no time; what the real one costs is a test of its own."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing of what thousands of tests consist of is garbage: look for none in it, now or while they run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 LONG = ("tests/test_wheel.py", "tests/flow/test_kill.py", "tests/store/test_outbox_machine.py")
