@@ -22,7 +22,7 @@ from modemd.store.lines import Sim
 from modemd.store.modems import ModemRow
 from modemd.store.outbox import NewMessage, Sending, Sent, Want
 from modemd.store.schema import InboxState
-from tests import templates
+from tests import compiled
 from web.app import create_app
 from web.panel import EXTENSION
 
@@ -80,7 +80,7 @@ class RunningPanel:
         self.settings = Settings(database=Database(url=f"sqlite:///{path}"), web=Web(secret_key_file=key, **web))
         self.app: Flask = create_app(self.settings, phones=self.phones, now=lambda: self.now)
         self.app.testing = True
-        templates.share(self.app)
+        compiled.share(self.app)
         self.engine: Engine = self.app.extensions[EXTENSION].engine
         self._references = 0
 

@@ -15,7 +15,7 @@ from modemd.service import accounts, identities
 from modemd.service.accounts import Credentials
 from modemd.store import database
 from modemd.store.schema import customer, dataset, message
-from tests import templates
+from tests import compiled
 from tests.service.authority import EGN, EIK, Authority
 from web.panel import EXTENSION
 from web.portal.app import create_app
@@ -50,7 +50,7 @@ class RunningPortal:
         )
         self.app: Flask = create_app(self.settings, now=lambda: self.now)
         self.app.testing = True
-        templates.share(self.app)
+        compiled.share(self.app)
         self.engine: Engine = self.app.extensions[EXTENSION].engine
         person = identities.of_person(EGN, IDENTITY_KEY.encode())
         other = identities.of_person("8032056031", IDENTITY_KEY.encode())
