@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, select, text
 
 from modemd.store import database as opening
 from modemd.store.schema import metadata
@@ -26,6 +26,30 @@ EMPTY_ALL = [
     "ALTER TABLE audit ENABLE TRIGGER USER",
     NUMBER_FROM_1,
 ]
+
+# Indexes, constraints and triggers, and whether they hold.
+GUARDS = {
+    "sqlite": ("SELECT type, name, tbl_name, sql FROM sqlite_master",),
+    "postgresql": (
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
+        "SELECT conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint"
+        " WHERE connamespace = current_schema()::regnamespace",
+        "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal",
+    ),
+}
+
+
+def everything(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """All rows, by table."""
+    with opening.reading(engine) as conn:
+        tables = metadata.sorted_tables
+        return {table.name: sorted(map(tuple, conn.execute(select(table))), key=repr) for table in tables}
+
+
+def guards(engine: Engine) -> set[tuple[object, ...]]:
+    """What a row has to pass."""
+    with opening.reading(engine) as conn:
+        return {tuple(row) for query in GUARDS[conn.dialect.name] for row in conn.exec_driver_sql(query)}
 
 
 @pytest.fixture(scope="session")

@@ -10,18 +10,15 @@ from random import Random
 
 from sqlalchemy import Connection
 
-from modemd.config import ANSWERS, Settings
-from modemd.pdu import segments
+from modemd.config import ANSWERS
+from modemd.scenarios import wordings
 from modemd.scenarios.people import Moved, Phone, midnight
 from modemd.scenarios.plans import Month, Plan, spread
-from modemd.service import notices, templates
+from modemd.scenarios.wordings import SETTINGS, Worded
 from modemd.service.calendar import Calendar
-from modemd.service.notices import Owed
-from modemd.service.templates import Site
 from modemd.store import loading
 from modemd.store.schema import InboxState, MessageState, Outcome, inbox, message, part, unread_outcome
 
-SETTINGS = Settings()  # texts, priorities and validity are those of an installation that has set none
 _CALENDAR = Calendar()
 CHUNK = 20_000  # messages written at a time
 A_MINUTE = 10  # parts that a line sends at most
@@ -134,19 +131,16 @@ class Traffic:
         self._inbox.append((*row, closed_at))
         if question.answered:
             seconds = min(300.0, self._random.lognormvariate(1.5, 0.55))  # median 4.5, 95 % within 11
-            text = self._bill(question.phone, at)
-            self._send("reply", question.phone, text, line_id, at, at + timedelta(seconds=seconds), self._questions)
+            worded = self._bill(question.phone, at)
+            self._send("reply", question.phone, worded, line_id, at, at + timedelta(seconds=seconds), self._questions)
         elif closed_at is not None:
             self._outcomes.append((self._questions, Outcome.DROPPED, "technician-1", closed_at))
 
-    def _bill(self, phone: Phone, at: datetime) -> str:
+    def _bill(self, phone: Phone, at: datetime) -> Worded:
         owes = self._random.random() < 0.7
         due = at.date() + timedelta(days=self._random.randrange(-9, 14)) if owes else None
         cents = self._random.randrange(900, 21_000) if owes else 0
-        site = Site(phone.customer_no, cents, due, overdue=due is not None and due < at.date())
-        return templates.bill(
-            [site], (at - timedelta(hours=6)).replace(hour=3, minute=30), phone.language, SETTINGS.service
-        )
+        return wordings.bill(phone, cents, due, at)
 
     # reminders
 
@@ -167,17 +161,16 @@ class Traffic:
                 "reminder", phone, self._reminder(phone, day), self._lines[self._sent % len(self._lines)], created, sent
             )
 
-    def _reminder(self, phone: Phone, day: date) -> str:
-        owed = Owed((phone.customer_no,), self._random.randrange(900, 21_000), day + timedelta(days=7))
-        return notices.reminder(owed, phone.language, notices.TEXTS, SETTINGS.service)
+    def _reminder(self, phone: Phone, day: date) -> Worded:
+        return wordings.reminder(phone, self._random.randrange(900, 21_000), day + timedelta(days=7))
 
     def _doubt(self, day: date, count: int) -> None:
         """Handed over, and nothing heard of it."""
         at = _utc(day) + timedelta(hours=9)
         for number, phone in enumerate(self._to_remind[:count]):
             state = MessageState.HELD if number % 2 else MessageState.IN_DOUBT
-            text, line_id = self._reminder(phone, day), self._lines[number % len(self._lines)]
-            parts = self._message("reminder", phone, text, line_id, state, _campaign(day), None, at, None)
+            worded, line_id = self._reminder(phone, day), self._lines[number % len(self._lines)]
+            parts = self._message("reminder", phone, worded, line_id, state, _campaign(day), None, at, None)
             self._parts += [(self._sent, part_no, state, line_id, None, at, None, None, None) for part_no in parts]
 
     # messages
@@ -186,14 +179,14 @@ class Traffic:
         self,
         kind: str,
         phone: Phone,
-        text: str,
+        worded: Worded,
         line_id: int,
         created: datetime,
         sent: datetime,
         in_reply_to: int | None = None,
     ) -> None:
         state, came = self._fate(sent)
-        numbers = self._message(kind, phone, text, line_id, state, created, sent, came or sent, in_reply_to)
+        numbers = self._message(kind, phone, worded, line_id, state, created, sent, came or sent, in_reply_to)
         for number in numbers:
             self._references = (self._references + 1) % 256
             handed = sent - timedelta(seconds=1.5)
@@ -204,7 +197,7 @@ class Traffic:
         self,
         kind: str,
         phone: Phone,
-        text: str,
+        worded: Worded,
         line_id: int,
         state: MessageState,
         created: datetime,
@@ -214,7 +207,7 @@ class Traffic:
     ) -> range:
         """Keep it; returns the numbers of its parts."""
         self._sent += 1
-        parts = segments.measure(text).parts
+        text, parts = worded
         of_kind = SETTINGS.kinds.reply if kind in ANSWERS else SETTINGS.kinds.reminder
         expires = created + timedelta(hours=of_kind.validity_hours)
         row = (self._sent, kind, phone.number, text, parts, of_kind.priority, state, True, expires, line_id)

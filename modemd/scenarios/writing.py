@@ -33,7 +33,7 @@ def write(engine: Engine, plan: Plan, progress: Callable[[int, int], None], seed
         if found is not None:
             raise ScenarioRefused(url=database.shown(engine.url), table=found)
         end = people.midnight(plan.last + timedelta(days=1))
-        with loading.without_indexes(conn, tables):
+        with loading.bare(conn, tables):
             lines = ground.lay(conn, plan.lines, plan.active + plan.ended, plan.open_items, end)
             phones = people.settle(conn, plan, random, moved)
             Traffic(conn, phones, lines, random).play(plan, moved)

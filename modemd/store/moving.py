@@ -70,7 +70,7 @@ def _fill(old: Connection, new: Connection, progress: Callable[[int, int], None]
                 progress(done, total)
             yield row
 
-    with loading.without_indexes(new, tables):
+    with loading.bare(new, tables):
         for table in tables:
             rows = old.execution_options(yield_per=AT_ONCE).execute(select(*map(_as_kept, table.c)))
             loading.load(new, table, table.c.keys(), counted(iter(rows)))

@@ -1,13 +1,16 @@
 """What a scenario writes, in small, on both databases."""
 
-from datetime import UTC, date, datetime
+import shutil
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Connection, Engine, func, inspect, select
+from sqlalchemy import Connection, Engine, func, select
 
 from modemd import reports
 from modemd.cli.main import cli
@@ -17,9 +20,22 @@ from modemd.reports import Period, Report
 from modemd.scenarios import plans, writing
 from modemd.scenarios.plans import Plan
 from modemd.store import database as opening
-from modemd.store import outbox
+from modemd.store import days, loading, outbox
 from modemd.store.outbox import NewMessage
-from modemd.store.schema import consent, customer, inbox, message, metadata, part, phone, phone_customer, staff
+from modemd.store.schema import (
+    MessageState,
+    consent,
+    customer,
+    day_figures,
+    inbox,
+    message,
+    metadata,
+    part,
+    phone,
+    phone_customer,
+    staff,
+)
+from tests.databases import everything, guards
 
 SMALL = plans.article().scaled(500)  # 406 customers, 398 messages
 
@@ -87,8 +103,8 @@ def test_whoever_may_look_at_it_may_be_there_before(database: Engine) -> None:
     written(database)
 
 
-def test_what_is_broken_off_leaves_nothing_and_takes_no_index_away(database: Engine) -> None:
-    before = indexes(database)
+def test_what_is_broken_off_leaves_nothing_and_takes_no_guard_away(database: Engine) -> None:
+    before = guards(database)
 
     def break_off(done: int, total: int) -> None:
         if done > total / 2:
@@ -96,16 +112,37 @@ def test_what_is_broken_off_leaves_nothing_and_takes_no_index_away(database: Eng
 
     with pytest.raises(KeyboardInterrupt):
         writing.write(database, SMALL, break_off)
-    with opening.reading(database) as conn:
-        assert [table.name for table in metadata.sorted_tables if conn.execute(select(table)).first()] == []
-    assert indexes(database) == before
+    assert not any(everything(database).values())
+    assert guards(database) == before
     written(database)
-    assert indexes(database) == before
+    assert guards(database) == before
 
 
-def indexes(engine: Engine) -> set[str | None]:
-    inspector = inspect(engine)
-    return {index["name"] for name in metadata.tables for index in inspector.get_indexes(name)}
+def test_it_ends_as_if_each_row_had_passed_every_guard(
+    database: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(database)
+    monkeypatch.setattr(loading, "bare", lambda _conn, _tables: nullcontext())
+    written(other)
+    assert everything(database) == everything(other)
+
+
+@pytest.fixture
+def other(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
+    shutil.copy(sqlite_template, tmp_path / "other.db")
+    engine = opening.connect(f"sqlite:///{tmp_path}/other.db")
+    yield engine
+    engine.dispose()
+
+
+def test_a_kept_day_is_forgotten_afterwards_as_ever(database: Engine) -> None:
+    written(database)
+    with opening.writing(database) as conn:
+        conn.execute(day_figures.delete())
+        first, last = conn.execute(select(func.min(message.c.sent_at), func.max(message.c.sent_at))).one()
+        days.keep(conn, first, last + timedelta(seconds=1))
+        conn.execute(message.update().where(message.c.sent_at == first).values(state=MessageState.FAILED))
+        assert conn.scalar(select(func.count()).select_from(day_figures)) == 0
 
 
 def test_the_daemon_goes_on_where_the_scenario_ends(database: Engine) -> None:

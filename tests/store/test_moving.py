@@ -5,15 +5,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from modemd.errors import Because, CopyDiffers, DaemonRuns, TargetNotEmpty
 from modemd.messages import ReceivedSms
 from modemd.store import database as opening
 from modemd.store import days, inbox, leases, lines, loading, moving, outbox, staff, switch
 from modemd.store.outbox import Sending, Sent, Want
-from modemd.store.schema import message, metadata, part
+from modemd.store.schema import message, part
 from modemd.store.switch import Allowed
+from tests.databases import everything
 from tests.store.outbox_driver import HOST, LEASE, NOW, compose
 
 
@@ -45,12 +46,6 @@ def source(database: Engine) -> Engine:
         )
         days.keep(conn, NOW - timedelta(hours=1), NOW + timedelta(hours=1))
     return database
-
-
-def everything(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    with opening.reading(engine) as conn:
-        tables = metadata.sorted_tables
-        return {table.name: sorted(map(tuple, conn.execute(select(table))), key=repr) for table in tables}
 
 
 def test_everything_is_there_afterwards_and_goes_on_where_it_was(source: Engine, target: Engine) -> None:
