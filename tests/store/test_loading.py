@@ -8,11 +8,15 @@ from sqlalchemy.exc import IntegrityError
 
 from modemd.store import database as opening
 from modemd.store import loading
-from modemd.store.schema import day_figures, limit_use, line, message, metadata, part
+from modemd.store.schema import day_figures, import_file, limit_use, line, message, metadata, open_item, part
 from tests.databases import guards
 from tests.store.outbox_driver import NOW
 
 TABLES = metadata.sorted_tables
+FILE = {
+    **{"id": 1, "type": "OPENITEMS", "source": "test", "seq": 1, "mode": "FULL", "name": "f", "sha256": "", "rows": 1},
+    **{"rejected": 0, "open_cents": 5, "state": "imported", "data_at": NOW, "at": NOW},
+}
 
 
 def test_what_was_taken_away_is_put_back_as_it_was(database: Engine) -> None:
@@ -43,11 +47,19 @@ def test_triggers_see_none_of_the_rows(database: Engine) -> None:
         assert conn.execute(day_figures.select()).first() is None
 
 
-def test_times_and_what_is_missing_are_kept_as_ever(database: Engine) -> None:
-    columns = ("identity", "name", "new", "adopted_at", "created_at")
+def test_times_days_and_what_is_missing_are_kept_as_ever(database: Engine) -> None:
+    """Also as they are compared: on SQLite they are text."""
+    times = ("identity", "name", "new", "adopted_at", "created_at")
     rows = [(f"iccid:{at}", f"A1 {at}", at % 2 == 0, None if at % 3 else NOW, NOW) for at in range(2_500)]
+    item = {"customer_no": "300000000001", "invoice_no": "0480000001", "invoice_date": NOW.date(), "total_cents": 5}
+    item |= {"due_date": NOW.date(), "cutoff_date": None, "open_cents": 5, "status": "OPEN", "level": 0, "class": "H"}
+    item |= {"generation": 1, "flags": ""}
     with opening.writing(database) as conn:
+        conn.execute(import_file.insert(), FILE)
         with loading.bare(conn, TABLES):
-            loading.load(conn, line, columns, iter(rows))
-        found = conn.execute(line.select().with_only_columns(*(line.c[name] for name in columns)).order_by(line.c.id))
-        assert [tuple(row) for row in found] == rows
+            loading.load(conn, line, times, iter(rows))
+            loading.load(conn, open_item, tuple(item), [tuple(item.values())])
+        kept = line.select().with_only_columns(*(line.c[name] for name in times)).where(line.c.created_at == NOW)
+        assert [tuple(row) for row in conn.execute(kept.order_by(line.c.id))] == rows
+        kept = open_item.select().where(open_item.c.due_date == NOW.date(), open_item.c.cutoff_date.is_(None))
+        assert conn.execute(kept).one().invoice_date == NOW.date()
