@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, select, text
+from sqlalchemy import Connection, exists, func, select, text
 
 from modemd.config import KindName
 from modemd.errors import Because, NotFailed
@@ -12,7 +12,11 @@ from modemd.store.dialects import insert_into
 from modemd.store.listing import OUTGOING, Listed
 from modemd.store.schema import TROUBLE, FailedOutcome, MessageState, failed_outcome, message
 
-_WAITS = ~exists().where(failed_outcome.c.message_id == message.c.id)
+_WAITS = (
+    text(TROUBLE),
+    message.c.state == MessageState.FAILED,
+    ~exists().where(failed_outcome.c.message_id == message.c.id),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,14 @@ class Decision:
     at: datetime
 
 
+def waiting(conn: Connection) -> int:
+    """How many nobody has decided about; counted on indexes that hold little else."""
+    return conn.scalar(select(func.count()).select_from(message).where(*_WAITS)) or 0
+
+
 def queue(conn: Connection, limit: int, after: int = 0) -> list[Listed]:
     """Those about which nobody has decided, the oldest first, behind the one with the id `after`."""
-    failed = message.c.state == MessageState.FAILED
-    query = OUTGOING.where(text(TROUBLE), failed, message.c.id > after, _WAITS).order_by(message.c.id)
+    query = OUTGOING.where(*_WAITS, message.c.id > after).order_by(message.c.id)
     return [Listed(*row) for row in conn.execute(query.limit(limit))]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from modemd.store import listing
+from modemd.store import failures, listing
 from modemd.store.schema import InboxState, MessageState, dataset, inbox, part
 from modemd.store.schema import host as host_table
 
@@ -29,11 +29,15 @@ def daemons(conn: Connection, now: datetime) -> list[Daemon]:
 
 
 def waiting(conn: Connection) -> Mapping[str, int]:
-    """How many messages are in each state that is not the end of the way, both directions; counted on indexes."""
+    """How many messages are in each state that is not the end of the way, both directions; counted on indexes.
+
+    Of the failed ones those about which nobody has decided.
+    """
     outgoing = listing.open_counts(conn)
     unanswered = select(inbox.c.state, func.count()).where(inbox.c.state.in_(UNANSWERED)).group_by(inbox.c.state)
     incoming = {str(state): 0 for state in UNANSWERED} | {row[0]: row[1] for row in conn.execute(unanswered)}
-    return {str(state): outgoing[state] for state in WAITING} | incoming
+    waiting = {str(state): outgoing[state] for state in WAITING}
+    return waiting | {str(MessageState.FAILED): failures.waiting(conn)} | incoming
 
 
 def data_at(conn: Connection) -> datetime | None:

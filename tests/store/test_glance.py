@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import Connection
 
 from modemd.messages import ReceivedSms
-from modemd.store import glance, inbox, lines
+from modemd.store import failures, glance, inbox, lines
+from modemd.store.schema import FailedOutcome, MessageState, message
 from tests.store.outbox_driver import HOST, NOW, Outbox
 
 
@@ -25,5 +26,13 @@ def test_what_waits_is_counted_by_state_in_both_directions(conn: Connection, out
     for _ in range(3):
         out.queue()
     inbox.record(conn, line_id, [ReceivedSms("00", "SM", 1, NOW, "+359881234567", True, "smetka")], NOW)
-    counted = glance.waiting(conn)
-    assert counted == {"queued": 3, "sending": 0, "in_doubt": 0, "held": 0, "new": 1, "unread": 0, "unreadable": 0}
+    none = dict.fromkeys(("sending", "in_doubt", "held", "failed", "unread", "unreadable"), 0)
+    assert glance.waiting(conn) == none | {"queued": 3, "new": 1}
+
+
+def test_a_failed_message_waits_until_somebody_has_decided(conn: Connection, out: Outbox, line_id: int) -> None:
+    ids = [out.queue() for _ in range(3)]
+    conn.execute(message.update().where(message.c.id.in_(ids[:2])).values(state=MessageState.FAILED))
+    assert glance.waiting(conn)["failed"] == 2
+    failures.settle(conn, ids[0], failures.Decision(FailedOutcome.CLOSED, None, "seen", "ivo", NOW))
+    assert glance.waiting(conn)["failed"] == 1

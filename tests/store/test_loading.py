@@ -13,10 +13,8 @@ from tests.databases import guards
 from tests.store.outbox_driver import NOW
 
 TABLES = metadata.sorted_tables
-FILE = {
-    **{"id": 1, "type": "OPENITEMS", "source": "test", "seq": 1, "mode": "FULL", "name": "f", "sha256": "", "rows": 1},
-    **{"rejected": 0, "open_cents": 5, "state": "imported", "data_at": NOW, "at": NOW},
-}
+FILE: dict[str, object] = {"id": 1, "type": "OPENITEMS", "source": "test", "seq": 1, "mode": "FULL", "name": "f"}
+FILE |= {"sha256": "", "rows": 1, "rejected": 0, "open_cents": 5, "state": "imported", "data_at": NOW, "at": NOW}
 
 
 def test_what_was_taken_away_is_put_back_as_it_was(database: Engine) -> None:

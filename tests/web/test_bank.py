@@ -6,8 +6,9 @@ import pytest
 
 from modemd.errors import PukRequired
 from modemd.messages import Reason
+from modemd.service import failures
 from modemd.store import lines
-from modemd.store.schema import InboxState, MessageState
+from modemd.store.schema import InboxState, MessageState, message
 from tests.panels import HOST, NOW, RunningPanel
 from web import words
 
@@ -130,8 +131,28 @@ def test_what_waits_is_counted(panel: RunningPanel, line: int) -> None:
         "<dt>въпроси без отговор</dt><dd>1</dd>",
         '<a href="/messages/queue/unread">неразпознати</a></dt><dd>1</dd>',
         "<dt>неясни</dt><dd>0</dd>",
+        "<dt>неуспешни</dt><dd>0</dd>",
     ):
         assert tile in page
+
+
+@pytest.mark.parametrize(("language", "word"), [("bg", "неуспешни"), ("en", "failed")])
+def test_failed_messages_are_counted_and_found_until_somebody_has_decided(
+    panel: RunningPanel, language: str, word: str
+) -> None:
+    """In the part of the page that keeps itself current."""
+    first, second = panel.queue(), panel.queue()
+    visitor = panel.signed_in()
+    visitor.client.set_cookie("language", language)
+    assert f"<dt>{word}</dt><dd>0</dd>" in visitor.page("/live")
+    with panel.writing() as conn:
+        conn.execute(message.update().values(state=MessageState.FAILED))
+    tile = f'<a href="/messages/queue/failed">{word}</a></dt><dd>%s</dd>'
+    assert tile % 2 in visitor.page("/live")
+    with panel.writing() as conn:
+        failures.close(conn, [first], "seen", "ivo", panel.now)
+    assert tile % 1 in visitor.page("/live")
+    assert f"/messages/mt/{second}" in visitor.page("/messages/queue/failed")
 
 
 def test_the_newest_messages_of_both_directions_come_newest_first(panel: RunningPanel, line: int) -> None:
