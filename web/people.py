@@ -15,6 +15,7 @@ from modemd import audit as log
 from modemd.errors import AuditBroken, UserRefused
 from modemd.store import database, sessions, staff
 from modemd.store.staff import Person, Role
+from web import deeds
 from web.forms import Form, choices
 from web.panel import panel
 from web.words import ROLES
@@ -107,9 +108,8 @@ def audit() -> str:
         if "verify" in request.args:
             verdict = _verify(conn)
     older = entries[ON_A_PAGE - 1].id if len(entries) > ON_A_PAGE else None
-    return render_template(
-        "people/audit.html", entries=entries[:ON_A_PAGE], older=older, head=head, verdict=verdict, found=before
-    )
+    shown = {"entries": entries[:ON_A_PAGE], "older": older, "head": head, "verdict": verdict}
+    return render_template("people/audit.html", deeds=deeds, **shown)
 
 
 def _verify(conn: Connection) -> int:
