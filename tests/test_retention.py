@@ -41,6 +41,7 @@ SECOND = timedelta(seconds=1)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 3)
     monkeypatch.setattr(retention, "PAUSE", 0.0)
+    monkeypatch.setattr(retention, "COUNTED_DAYS", 3)
 
 
 def add(engine: Engine, table: Table, *rows: dict[str, Any]) -> None:
