@@ -39,6 +39,9 @@ class Bulk:
 
         No two rows may be about the same row of the table: PostgreSQL would touch it once.
         """
+        if conn.dialect.name == "postgresql":
+            (cursor,) = pipeline.send(conn, [self.for_driver(conn, rows)])
+            return int(cursor.rowcount)
         return conn.exec_driver_sql(*self.for_driver(conn, rows)).rowcount
 
     def for_driver(self, conn: Connection, rows: Sequence[Row]) -> tuple[str, Any]:

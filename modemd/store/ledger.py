@@ -46,7 +46,7 @@ STRUGGLES_SECONDS = 120.0  # after a refused attempt, until whoever waited for t
 
 _BY_KEYS = (
     "SELECT set_config(name, 'off', false) FROM pg_settings"
-    " WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')"
+    " WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit')"
 )
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -355,6 +355,7 @@ def _connect(engine: Engine) -> Connection:
     """A connection of its own, on which PostgreSQL finds rows by their keys.
 
     It makes its plans once, perhaps while a table is still small, and would go on reading all of it for a few rows.
+    What then has to read all of a table counts as dear, and would be compiled first (jit), for nothing.
     """
     conn = engine.connect()
     conn.detach()

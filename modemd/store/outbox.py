@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Row, bindparam, func, or_, select
 
 from modemd.errors import VerbFailed
-from modemd.store import candidates, events, status_reports, switch, wakeup
+from modemd.store import candidates, events, pipeline, status_reports, switch, wakeup
 from modemd.store.bulk import Bulk, run_together
 from modemd.store.candidates import Want as Want
 from modemd.store.dialects import among
@@ -23,6 +23,7 @@ from modemd.store.parts import (
     CANCELLED,
     EXPIRED,
     FAILED,
+    FOLLOW,
     HELD,
     IN_DOUBT,
     NEVER_HANDED_OVER,
@@ -143,6 +144,8 @@ _LAST_REFERENCES = (
         .scalar_subquery()
     )
 )
+_FOLLOW, _NUMBER = pipeline.Statement(FOLLOW), pipeline.Statement(_LAST_REFERENCES)
+_WAITING = pipeline.Statement(status_reports.WAITING)
 _SENT = Bulk(
     part.update()
     .where(part.c.id == bindparam("of_part"), part.c.state == SENDING)
@@ -286,11 +289,21 @@ def follow_up(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[
 
     A daemon that was killed before it makes up for it when it starts: see `leases.recover`.
     """
-    if part_ids:
-        follow(conn, part_ids, now)
-        conn.execute(_LAST_REFERENCES, {"part_ids": part_ids})
+    if part_ids and _follow(conn, part_ids, now):
         status_reports.settle_waiting(conn, part_ids, now)
     return [None] * len(part_ids)
+
+
+def _follow(conn: Connection, part_ids: Sequence[int], now: datetime) -> bool:
+    """Bring the rows in line; whether a report may wait for one of the parts. PostgreSQL does it in one round trip."""
+    if conn.dialect.name != "postgresql":
+        follow(conn, part_ids, now)
+        conn.execute(_LAST_REFERENCES, {"part_ids": part_ids})
+        return True
+    ids = list(part_ids)
+    steps = (_FOLLOW(conn, part_ids=ids, at=now), _NUMBER(conn, part_ids=ids), _WAITING(conn, ids=ids))
+    *_, waiting = pipeline.send(conn, steps)
+    return bool(waiting.rowcount)
 
 
 def refused(conn: Connection, items: Sequence[Refused], now: datetime) -> list[MessageState]:

@@ -119,7 +119,7 @@ _TOGETHER = (  # the parts of a message in one row; its state as `derive` says
 _CLAIMABLE: ColumnElement[bool] = literal_column(
     f"together.state IN ({', '.join(repr(state.value) for state in sorted(CLAIMABLE))})"
 )
-_FOLLOW = (
+FOLLOW = (  # of `part_ids`, `at`
     message.update()
     .where(message.c.id == _TOGETHER.c.message_id)
     .values(
@@ -134,7 +134,7 @@ _FOLLOW = (
 
 def follow(conn: Connection, part_ids: Collection[int], now: datetime) -> None:
     """Bring the rows of the messages in line with their parts, whatever those say by now."""
-    conn.execute(_FOLLOW, {"part_ids": part_ids, "at": now})
+    conn.execute(FOLLOW, {"part_ids": part_ids, "at": now})
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, Update
 from sqlalchemy.exc import DBAPIError
 
 from modemd.store.database import without_detail
@@ -17,6 +17,22 @@ def send(conn: Connection, statements: Sequence[tuple[str, Any]]) -> list[Any]:
     """
     with together(conn) as driver:
         return [driver.execute(*statement) for statement in statements]
+
+
+class Statement:
+    """One of SQLAlchemy's as the driver takes it, compiled once."""
+
+    def __init__(self, statement: Select[Any] | Update) -> None:
+        self._statement = statement
+        self._compiled: tuple[str, dict[str, Any]] | None = None
+
+    def __call__(self, conn: Connection, **values: Any) -> tuple[str, Any]:
+        """SQL and parameters. Values go to the driver as they are."""
+        if self._compiled is None:
+            compiled: Any = self._statement.compile(dialect=conn.dialect)
+            self._compiled = str(compiled), compiled.params
+        sql, constants = self._compiled
+        return sql, {**constants, **values}
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def settle(conn: Connection, items: Sequence[Reported], now: datetime) -> list[N
 def settle_waiting(conn: Connection, part_ids: Iterable[int], now: datetime) -> bool:
     """Settle parts whose TP-MR has just become known by the reports that came before it; True if there were any."""
     found: list[tuple[int, Mapping[str, Any]]] = []
-    for row in conn.execute(_WAITING, {"ids": list(part_ids)}):
+    for row in conn.execute(WAITING, {"ids": list(part_ids)}):
         stamp = row.smsc_time or row.received_at
         if stamp >= row.submitted_at - CLOCK_SLACK and same_phone(row.report_recipient, row.recipient):
             found.append((row.part_id, dict(row._mapping)))
@@ -107,7 +107,7 @@ _REPEATED = _SELECT.where(  # in doubt once, queued again and not begun: the fir
     text(REPEATED), part.c.line_id == bindparam("line_id"), message.c.claimed_by.is_(None)
 )
 _RESTORED = _SELECT.where(text(UNANSWERED), part.c.line_id.is_(None))  # see snapshots.py: perhaps it left, by some line
-_WAITING = (
+WAITING = (  # for the parts `ids`
     select(
         status_report.c.id.label("report_id"),
         status_report.c.recipient.label("report_recipient"),
