@@ -81,9 +81,12 @@ def test_a_sim_in_another_modem_takes_its_name_history_and_quota_along(
     assert answer.state == "queued"  # whatever modem it is in, the SIM has sent what it may
 
     assert running.run("line", "set", "A1 first", "--per-day", "4", "-c", running.config).returncode == 0
-    running.until(lambda: len(running.submitted()) == 6)
-    sent = Counter(row.line for row in running.messages(direction="mt") if row.state in ("sent", "delivered"))
-    assert sent["A1 first"] == 4
+
+    def sent() -> Counter[str | None]:
+        return Counter(row.line for row in running.messages(direction="mt") if row.state in ("sent", "delivered"))
+
+    running.until(lambda: sent().total() == 6)
+    assert sent()["A1 first"] == 4
 
 
 def test_quotas_hold_over_restarts_and_the_last_tenth_is_for_answers(service: Callable[..., RunningService]) -> None:
