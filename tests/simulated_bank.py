@@ -1,8 +1,10 @@
 """A simulated bank in a process of its own, for tests that drive it through its ports."""
 
 import json
-import subprocess
-import sys
+import os
+import signal
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from modemd.sim.control import ControlClient
+from tests import forked
 
 PATIENCE = 20.0  # s; a bound on what never comes, not a measure
 
@@ -21,12 +24,16 @@ class SimulatedBank:
         self.folder = folder
         self.log = folder.with_name(f"{folder.name}.jsonl")
         self.client = ControlClient(folder)
-        command = ["sim", "--dir", folder, "--modems", modems, "--log", self.log, *options]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "modemd", *map(str, command)], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
+        printed = Path(tempfile.mkdtemp(dir=folder.parent))  # another bank may have had this folder before
+        out, err = printed / "out", printed / "err"
+        out.touch()
+        command = ("sim", "--dir", folder, "--modems", modems, "--log", self.log, *options)
+        self.process = forked.start(*command, stdout=out, stderr=err)
+        deadline = time.monotonic() + PATIENCE
+        while out.read_text(encoding="utf-8") != "ready\n":
+            assert self.process.exitcode is None, err.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline, "the bank is not ready"
+            time.sleep(0.02)
 
     def port(self, index: int = 0) -> str:
         return str(self.folder / f"modem{index:02}")
@@ -36,13 +43,12 @@ class SimulatedBank:
         events = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
         return [event for event in events if kind in (None, event["event"])]
 
-    def stop(self) -> int:
-        """End it; its exit status."""
-        self.process.terminate()
-        status = self.process.wait(timeout=PATIENCE)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        return status
+    def stop(self, number: int = signal.SIGTERM) -> int | None:
+        """End it with a signal; its exit status, None if it goes on."""
+        if self.process.pid is not None and self.process.exitcode is None:
+            os.kill(self.process.pid, number)
+        self.process.join(PATIENCE)
+        return self.process.exitcode
 
 
 @pytest.fixture
@@ -56,5 +62,4 @@ def simulated_bank(tmp_path: Path) -> Iterator[Callable[..., SimulatedBank]]:
 
     yield start
     for bank in banks:
-        if bank.process.poll() is None:
-            bank.stop()
+        bank.stop()

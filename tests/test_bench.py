@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from sqlalchemy import create_engine, text
 from modemd import bench
 from modemd.bench import Parts, Percentiles
 from modemd.sim.times import Times
+from tests import forked
 
 SMALL = ("--modems", "2", "--messages", "20", "--send-seconds", "0.02", "--questions", "2", "--burst", "3", "--json")
 
@@ -132,8 +132,7 @@ def _bench(*arguments: str) -> Any:
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "modemd", "bench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+    return forked.run("bench", *arguments, timeout=100)
 
 
 class _Clock:

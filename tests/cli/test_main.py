@@ -1,16 +1,16 @@
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from modemd.cli.main import COMMANDS, cli
+from tests import forked
 
 
 def modemd(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "modemd", *arguments], capture_output=True, text=True, timeout=60)
+    return forked.run(*arguments, timeout=60)
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

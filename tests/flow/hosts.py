@@ -10,7 +10,7 @@ from pathlib import Path
 
 from modemd.store import database, outbox
 from modemd.store.schema import MessageState
-from tests.flow import forked
+from tests import forked
 from tests.flow.clusters import Cable, Cluster, Lent, Pair
 from tests.flow.running import RunningService
 

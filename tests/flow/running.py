@@ -17,7 +17,7 @@ from modemd.config import SOFIA
 from modemd.service import subscriptions
 from modemd.sim.control import ControlClient
 from modemd.store import database, lines, listing
-from tests.flow import forked
+from tests import forked
 
 PATIENCE = 40.0  # s; a bound on what never comes, not a measure
 

@@ -5,7 +5,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import serial
 from modemd.errors import SimulatorError
 from modemd.pdu.submit import encode_message
 from modemd.sim.control import ControlClient, SimulatedPhones
+from tests import forked
 from tests.simulated_bank import PATIENCE, SimulatedBank
 
 StartBank = Callable[..., SimulatedBank]
@@ -58,8 +58,7 @@ def until(true: Callable[[], object]) -> None:
 
 
 def modemd(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "modemd", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    return forked.run(*arguments, timeout=PATIENCE)
 
 
 def test_every_port_of_the_largest_bank_is_a_modem_of_its_own(simulated_bank: StartBank, open_port: OpenPort) -> None:
@@ -161,16 +160,13 @@ def test_a_bank_that_is_told_to_stop_leaves_nothing_behind(simulated_bank: Start
         connection.connect(str(bank.folder / "control"))
         connection.sendall(b'{"do":"phones"}\n')
         assert connection.recv(100)
-        bank.process.send_signal(number)
-        assert bank.process.wait(timeout=PATIENCE) == 0
+        assert bank.stop(number) == 0
     assert list(bank.folder.iterdir()) == []
-    bank.stop()
 
 
 def test_a_bank_that_was_killed_is_no_obstacle_to_the_next(simulated_bank: StartBank, open_port: OpenPort) -> None:
     bank = simulated_bank(modems=2)
-    bank.process.kill()
-    bank.stop()
+    bank.stop(signal.SIGKILL)
     assert Path(bank.port(1)).is_symlink()
     again = SimulatedBank(bank.folder, modems=1)
     try:
