@@ -126,10 +126,10 @@ def report(conn: Connection, period: Period) -> Report:
             by_kind[kind] += count
             by_state[state] = by_state.get(state, 0) + count
         waited += counted.waited
-        by_kind["bill"] += counted.checks.total()
-        by_kind["reply"] -= counted.checks.total()
+        by_kind["bill"] += len(counted.checks)
+        by_kind["reply"] -= len(counted.checks)
         reminders[month] = sum(count for (kind, _), count in counted.messages.items() if kind == "reminder")
-        checking[month] = len(counted.checks) - ("" in counted.checks)
+        checking[month] = len(set(counted.checks) - {""})
     return Report(
         period,
         _registrations(conn, period),

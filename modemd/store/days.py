@@ -20,7 +20,7 @@ class Counted:
 
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)  # by kind and state now
     parts: Counter[int] = field(default_factory=Counter)  # handed to the network and not refused, by line
-    checks: Counter[str] = field(default_factory=Counter)  # of bills, answered: by phone, "" for all that are unknown
+    checks: list[str] = field(default_factory=list)  # of bills, answered: the phone of each, "" for one that is unknown
     waited: list[int] = field(default_factory=list)  # ms from each question to its answer
 
 
@@ -36,7 +36,7 @@ def counted(conn: Connection, start: datetime, end: datetime) -> Counted:
         _count(conn, at, row.starts_at, found)
         found.messages.update({(kind, state): count for kind, state, count in json.loads(row.messages)})
         found.parts.update(dict(json.loads(row.parts)))
-        found.checks.update(json.loads(row.checks))
+        found.checks.extend(json.loads(row.checks))
         found.waited.extend(json.loads(row.waited))
         at = row.ends_at
     _count(conn, at, end, found)
@@ -66,7 +66,7 @@ def keep(conn: Connection, start: datetime, end: datetime) -> None:
         "ends_at": end,
         "messages": json.dumps([[*of, count] for of, count in sorted(found.messages.items())]),
         "parts": json.dumps(sorted(found.parts.items())),
-        "checks": json.dumps(sorted(found.checks.elements())),
+        "checks": json.dumps(sorted(found.checks)),
         "waited": json.dumps(sorted(found.waited)),
     }
     upsert(conn, day_figures, [row], ["starts_at"])
@@ -76,5 +76,5 @@ def _count(conn: Connection, start: datetime, end: datetime, into: Counted) -> N
     if start < end:
         into.messages.update(figures.left(conn, start, end))
         into.parts.update(figures.parts_per_line(conn, start, end))
-        into.checks.update(figures.checks(conn, start, end))
+        into.checks.extend(figures.checks(conn, start, end))
         into.waited.extend(figures.answer_times(conn, start, end))
