@@ -3,7 +3,9 @@ from dataclasses import asdict
 from itertools import product
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -108,7 +110,7 @@ def bench(
     if as_json:
         print_json([asdict(each) for each in figures] if len(figures) > 1 else asdict(figures[0]))
     else:
-        Console().print(_table(figures))
+        print_table(figures)
 
 
 def _run(cases: list[Case], urls: list[str | None], console: Console) -> list[Figures]:
@@ -127,35 +129,48 @@ def _run(cases: list[Case], urls: list[str | None], console: Console) -> list[Fi
     return figures
 
 
+def print_table(figures: list[Figures]) -> None:
+    """In its whole width: where it goes into a file or the terminal is narrower, no figure shall be cut off."""
+    console, table = Console(), _table(figures)
+    console.width = max(console.width, Measurement.get(console, console.options.update(max_width=1000), table).maximum)
+    console.print(table, crop=False)
+
+
 def _table(figures: list[Figures]) -> Table:
-    table = Table(title="times in ms: median / 95 %")
-    table.add_column("database")
-    for heading in ("queue", "modems", "s a message", "messages/s", "transmitting", "gap", "CPU a message"):
-        table.add_column(heading, justify="right")
-    for heading in ("idle CPU", "answer, idle", "answer, loaded", "burst", "memory"):
-        table.add_column(heading, justify="right")
-    for each in figures:
-        table.add_row(
-            each.database,
-            f"{each.case.queue:,}" if each.case.queue else "–",
-            f"{each.case.modems}" if each.case.hosts == 1 else f"{each.case.modems} on {each.case.hosts} hosts",
-            f"{each.case.send_seconds:g}",
-            f"{each.messages_per_second:,.1f}",
-            "–" if each.transmitting is None else f"{100 * each.transmitting:.2f} %",
-            _pair(each.gap_ms),
-            f"{each.cpu_ms_per_message:.3f} ms",
-            "–" if each.idle_cpu_percent is None else f"{each.idle_cpu_percent:.1f} %",
-            _pair(each.answer_idle_ms),
-            _pair(each.answer_loaded_ms),
-            _burst(each.burst),
-            f"{each.peak_memory_mb:.0f} MB",
-        )
+    """Without the columns that no measurement has anything for."""
+    table = Table(title="times in ms: median / 95 %", box=SIMPLE)
+    rows = [_row(each) for each in figures]
+    for number, heading in enumerate(rows[0]):
+        if any(row[heading] for row in rows):
+            table.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*(row[str(column.header)] or "–" for column in table.columns))
     return table
 
 
+def _row(each: Figures) -> dict[str, str]:
+    """By heading; empty where there is nothing to tell."""
+    case = each.case
+    return {
+        "database": each.database,
+        "queue": f"{case.queue:,}" if case.queue else "",
+        "modems": f"{case.modems}" if case.hosts == 1 else f"{case.modems} on {case.hosts} hosts",
+        "s a\nmessage": f"{case.send_seconds:g}",
+        "messages/s": f"{each.messages_per_second:,.1f}",
+        "transmitting": "" if each.transmitting is None else f"{100 * each.transmitting:.2f} %",
+        "gap": _pair(each.gap_ms),
+        "CPU a\nmessage": f"{each.cpu_ms_per_message:.3f} ms",
+        "idle\nCPU": "" if each.idle_cpu_percent is None else f"{each.idle_cpu_percent:.1f} %",
+        "answer,\nidle": _pair(each.answer_idle_ms),
+        "answer,\nloaded": _pair(each.answer_loaded_ms),
+        "burst": _burst(each.burst),
+        "memory": f"{each.peak_memory_mb:.0f} MB",
+    }
+
+
 def _pair(given: Percentiles | None) -> str:
-    return "–" if given is None else f"{given.p50:,.1f} / {given.p95:,.1f}"
+    return "" if given is None else f"{given.p50:,.1f} / {given.p95:,.1f}"
 
 
 def _burst(given: Burst | None) -> str:
-    return "–" if given is None else f"{given.answered} of {given.questions}, {given.per_second:.0f}/s"
+    return "" if given is None else f"{given.answered} of {given.questions}, {given.per_second:.0f}/s"
