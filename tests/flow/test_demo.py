@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import forked
 
 
 def _demo(*arguments: object, wrapper: Sequence[str] = ()) -> subprocess.Popen[str]:
@@ -44,8 +47,9 @@ def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]
         assert line, process.communicate()[1]
         yield process, json.loads(line)
     finally:
-        process.terminate()
-        process.communicate(timeout=60)
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=60)
 
 
 def test_demo_once_shows_the_first_exchange_and_ends(tmp_path: Path) -> None:
@@ -60,43 +64,38 @@ def test_demo_once_shows_the_first_exchange_and_ends(tmp_path: Path) -> None:
     assert _processes_of(tmp_path) == []
 
 
-def test_demo_serves_the_panel_and_takes_texts_from_other_phones(
-    demo: tuple[subprocess.Popen[str], dict[str, Any]],
+def test_demo_serves_the_panel_takes_texts_from_other_phones_and_leaves_no_process_at_ctrl_c(
+    demo: tuple[subprocess.Popen[str], dict[str, Any]], tmp_path: Path
 ) -> None:
-    _, shown = demo
+    process, shown = demo
     with urllib.request.urlopen(shown["url"]) as page:  # follows to the sign-in
         assert page.status == 200
-    sim = [sys.executable, "-m", "modemd"]
-    subprocess.run([*sim, "sim-text", "--dir", shown["bank"], "0888000199", "smetka"], check=True)
-    for _ in range(100):
-        printed = subprocess.run(
-            [*sim, "sim-phone", "--dir", shown["bank"], "+359888000199", "--json"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        if printed:
-            break
+    forked.run("sim-text", "--dir", shown["bank"], "0888000199", "smetka", timeout=60).check_returncode()
+    deadline = time.monotonic() + 60
+    printed = ""
+    while not printed and time.monotonic() < deadline:
+        shows = forked.run("sim-phone", "--dir", shown["bank"], "+359888000199", "--json", timeout=60)
+        shows.check_returncode()
+        printed = shows.stdout
     assert "ne e registriran" in json.loads(printed.splitlines()[0])["text"]
+    _end(process, signal.SIGINT, tmp_path)
+
+
+def _end(process: subprocess.Popen[str], number: signal.Signals, folder: Path) -> None:
+    assert len(_processes_of(folder)) >= 3
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert _processes_of(folder) == []
 
 
 IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")  # as a script's & starts it
 
 
-@pytest.mark.parametrize(
-    ("number", "wrapper"),
-    [
-        (signal.SIGINT, ()),
-        pytest.param(signal.SIGINT, IN_THE_BACKGROUND, marks=pytest.mark.long),
-        pytest.param(signal.SIGTERM, (), marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("number", "wrapper"), [(signal.SIGINT, IN_THE_BACKGROUND), (signal.SIGTERM, ())])
 def test_ending_the_demo_leaves_no_process(tmp_path: Path, number: signal.Signals, wrapper: Sequence[str]) -> None:
     process = _demo("--data", tmp_path, "--modems", 1, wrapper=wrapper)
     assert process.stdout is not None
     json.loads(process.stdout.readline())
-    assert len(_processes_of(tmp_path)) >= 3
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    assert _processes_of(tmp_path) == []
+    _end(process, number, tmp_path)
