@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from modemd.cli.main import cli
+from modemd.config import Settings
 from modemd.plan import Load, plan
 
 GROUP = Load(recipients=6750, parts=1, modems=3, seconds=4, per_day=0)
@@ -20,7 +21,7 @@ def test_a_billing_group_takes_what_the_domain_says() -> None:
 def test_ten_times_the_group_is_past_a_modem_bank_where_sims_have_caps_a_day() -> None:
     free, capped = plan(GROUP.times(10)), plan(replace(GROUP.times(10), per_day=1000))
     assert (free.hours, free.days, free.modems_for_a_day, free.smpp) == (37.5, 4, 12, False)
-    assert (capped.hours, capped.days, capped.modems_for_a_day, capped.hosts_for_a_day) == (37.5, 23, 68, 3)
+    assert (capped.hours, capped.days, capped.modems_for_a_day, capped.hosts_for_a_day) == (37.5, 25, 75, 3)
     assert capped.smpp
 
 
@@ -40,7 +41,19 @@ def test_it_says_what_sending_waits_for(load: Load, limit: str) -> None:
 
 def test_the_cap_of_a_day_spreads_a_load_over_days() -> None:
     found = plan(Load(6750, 1, 3, 4.0))
-    assert (found.hours, found.days, found.modems_for_a_day) == (3.75, 3, 7)
+    assert (found.hours, found.days, found.modems_for_a_day) == (3.75, 3, 8)
+
+
+def test_what_is_kept_for_answers_no_campaign_can_use() -> None:
+    load = Load(9000, 1, 3, 4.0)
+    assert (plan(load).days, plan(load).modems_for_a_day) == (4, 10)
+    unreserved = plan(replace(load, reserve=0.0))
+    assert (unreserved.days, unreserved.modems_for_a_day) == (3, 9)
+
+
+def test_a_plan_begins_with_what_the_settings_have() -> None:
+    load, bank = Load(1, 1, 1, 4.0), Settings().bank
+    assert (load.per_minute, load.per_day, load.reserve) == (bank.per_minute, bank.per_day, bank.answer_reserve)
 
 
 def test_nobody_to_write_to_takes_no_time() -> None:

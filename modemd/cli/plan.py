@@ -19,6 +19,13 @@ from modemd.plan import plan as planned
 @click.option(
     "--hours-a-day", type=click.FloatRange(0, 24, min_open=True), default=10.0, show_default=True, help="Of the window."
 )
+@click.option(
+    "--reserve",
+    type=click.FloatRange(0, 100, max_open=True),
+    default=10.0,
+    show_default=True,
+    help="% for answers only.",
+)
 @json_option
 def plan(
     recipients: int,
@@ -28,6 +35,7 @@ def plan(
     per_minute: int,
     per_day: int,
     hours_a_day: float,
+    reserve: float,
     as_json: bool,
 ) -> None:
     """How long it takes to write to so many people, what sending waits for, and how many modems would do it in a day.
@@ -35,7 +43,7 @@ def plan(
     \b
     modemd plan --recipients 6750 --parts 1 --modems 3 --seconds 4
     """
-    load = Load(recipients, parts, modems, seconds, per_minute, per_day, hours_a_day)
+    load = Load(recipients, parts, modems, seconds, per_minute, per_day, hours_a_day, reserve)
     if as_json:
         print_json(asdict(load) | asdict(planned(load)))
         return
