@@ -60,7 +60,10 @@ MODEM_STATES = {
 }
 
 # What somebody can do about a state of which no reason is known.
+_WAIT = lazy_gettext("Wait: it is being brought back by itself.")
 TO_DO = {
+    "silent": _WAIT,
+    "recovering": _WAIT,
     "absent": lazy_gettext("Check the cable, the hub and its power."),
     "unregistered": lazy_gettext("Check the antenna, and whether the SIM is active."),
 }

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from modemd.errors import PukRequired
+from modemd.errors import CommandTimeout, PukRequired
 from modemd.messages import Reason
 from modemd.service import failures
 from modemd.store import lines
@@ -72,6 +72,15 @@ def test_one_that_is_brought_back_says_how_far_it_is_and_until_when_to_wait(pane
     assert "Рестартираме го, опит 2 от 6." in page
     assert "Оттогава 14 SMS минаха през други линии." in page
     assert "Изчакайте до 10:46." in page
+
+
+@pytest.mark.parametrize("state", ["silent", "recovering"])
+def test_one_that_gives_no_answer_says_that_it_is_cared_for(panel: RunningPanel, line: int, state: str) -> None:
+    panel.add_modem(2, state, reason=Reason.of(CommandTimeout(port="/dev/x", command="AT+CSQ", seconds="20")))
+    visitor = panel.signed_in()
+    for page in (visitor.page("/"), visitor.page("/modem/2")):
+        assert "Няма отговор на AT+CSQ" in page
+        assert "Изчакайте: възстановява се от само себе си." in page
 
 
 def test_one_without_a_network_says_its_signal_and_to_look_at_the_antenna(panel: RunningPanel, line: int) -> None:

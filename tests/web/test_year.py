@@ -158,6 +158,7 @@ def test_no_page_reads_all_messages_of_a_year(database: Engine, tmp_path: Path) 
     if engine is None:
         fill(engine := database, YEAR)
     panel = YearPanel(engine, tmp_path)
+    engine.dispose()
     for name, path in panel.pages.items():
         waited, worked = panel.milliseconds(path)
         load = os.getloadavg()[0]
