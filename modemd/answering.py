@@ -60,7 +60,7 @@ def rehearse(conn: Connection, settings: Settings, now: datetime) -> None:
             part_id = claim.open_parts[0].id
             with contextlib.suppress(VerbFailed):  # nothing may leave now
                 outbox.mark_sending(conn, [Sending(part_id, line_id)], now, settings.daemon.name)
-                outbox.sent(conn, [Sent(part_id, 0)], now)
+                outbox.sent(conn, [Sent(part_id, 0, line_id=line_id)], now)
                 outbox.follow_up(conn, [part_id], now)
         undone.rollback()
     events.taken(conn)

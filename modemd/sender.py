@@ -348,7 +348,7 @@ class Sender:
             self._sent(held, part, reference, asyncio.get_running_loop().time() - began)
 
     def _sent(self, held: Held, part: OutgoingSms, reference: int, took: float) -> None:
-        self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference, part.message_id))
+        self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference, part.message_id, self.line_id))
         self._ledger.later(outbox.follow_up, part.part_id)
         self._next_reference = (reference + 1) % 256
         self._seconds_a_part += 0.2 * (took - self._seconds_a_part)

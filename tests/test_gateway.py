@@ -17,7 +17,7 @@ from modemd.errors import CommandRefused, ModemError, NotSent
 from modemd.gateway import Gateway
 from modemd.messages import AlertKind, OutgoingSms, ReceivedSms
 from modemd.modem.lifecycle import State
-from modemd.store import alerts, lines, modems, outbox, rules, switch
+from modemd.store import alerts, lines, listing, modems, outbox, rules, switch
 from modemd.store import database as opening
 from modemd.store.ledger import Ledger
 from modemd.store.lines import Sim
@@ -74,8 +74,7 @@ class House:
 
     def states(self, *ids: int) -> list[str]:
         with opening.reading(self.engine) as connection:
-            rows = connection.execute(select(message.c.state).where(message.c.id.in_(ids)).order_by(message.c.id))
-            return list(rows.scalars())
+            return [state for _, state in sorted(listing.states(connection, ids).items())]
 
     def iccid_of(self, modem: StillModem) -> str | None:
         """Of the modem's line."""

@@ -71,7 +71,7 @@ class LastLook:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    @hasty
+    @hasty(1)
     def mark_sending(self, conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
         """As `outbox.mark_sending`, after a last look at each message.
 

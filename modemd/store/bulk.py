@@ -8,11 +8,13 @@ Everything else of SQLAlchemy stays: types turn values into what the driver take
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import methodcaller
 from typing import Any, Protocol
 
-from sqlalchemy import JSON, Connection, Dialect, bindparam, column, func, select
+from sqlalchemy import JSON, BindParameter, Connection, Dialect, bindparam, column, func, literal_column, select
 from sqlalchemy.sql import Delete, Insert, Update, visitors
+from sqlalchemy.types import NullType
 
 from modemd.store import pipeline
 
@@ -67,7 +69,8 @@ class _OneByOne:
     """For executemany."""
 
     def __init__(self, statement: Statement, columns: Sequence[str], dialect: Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+        literal: Any = visitors.replacement_traverse(statement, {}, partial(_literal, dialect=dialect))
+        compiled = literal.compile(dialect=dialect, column_keys=list(columns) or None)
         self.sql = str(compiled)
         self._positions: list[str] = list(compiled.positiontup)
         self._processors: dict[str, Callable[[Any], Any]] = {}
@@ -92,6 +95,16 @@ class _OneByOne:
                 values[name] = processed[value]
             prepared.append(tuple([values[name] for name in self._positions]))
         return prepared
+
+
+def _literal(element: Any, *, dialect: Dialect, **_: Any) -> Any:
+    """A constant of a condition in the words of SQL.
+
+    SQLite makes its plan anew for each row when a value that is bound decides whether a partial index may be used.
+    """
+    if not isinstance(element, BindParameter) or element.required or isinstance(element.type, NullType):  # a new value
+        return None
+    return literal_column(str(element.compile(dialect=dialect, compile_kwargs={"literal_binds": True})), element.type)
 
 
 class _AtOnce:

@@ -49,14 +49,22 @@ _BY_KEYS = (
     " WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit')"
 )
 
+NOT_HASTY = 9
 V = TypeVar("V", bound=Callable[..., Any])
-_HASTY: set[Callable[..., Any]] = set()
+_HASTY: dict[Callable[..., Any], int] = {}
 
 
-def hasty(verb: V) -> V:
-    """Mark a verb that somebody waits for and that bears that what was asked for with `later` is not there yet."""
-    _HASTY.add(verb)
-    return verb
+def hasty(place: int) -> Callable[[V], V]:
+    """Mark a verb that somebody waits for and that bears that what was asked for with `later` is not there yet.
+
+    `place`: among the hasty verbs of one round, the lowest runs first.
+    """
+
+    def marked(verb: V) -> V:
+        _HASTY[verb] = place
+        return verb
+
+    return marked
 
 
 @dataclass(slots=True)
@@ -384,11 +392,15 @@ def _gather(requests: Sequence[_Request]) -> list[_Call]:
             calls.append(call)
         else:
             call.requests.append(request)
-    return sorted(calls, key=lambda call: (not _in_haste(call.first), not call.first.later))
+    return sorted(calls, key=lambda call: (_place(call.first), not call.first.later))
+
+
+def _place(request: _Request) -> int:
+    return _HASTY.get(getattr(request.verb, "__func__", request.verb), NOT_HASTY)  # of a method, the function
 
 
 def _in_haste(request: _Request) -> bool:
-    return getattr(request.verb, "__func__", request.verb) in _HASTY  # of a method, the function
+    return _place(request) < NOT_HASTY
 
 
 def _deliver(outcomes: Sequence[_Outcome]) -> None:

@@ -6,9 +6,24 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Executable, Select, Table, func, literal, null, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    text,
+)
 
-from modemd.store.schema import TROUBLE, InboxState, MessageState, inbox, line, message
+from modemd.store.schema import TROUBLE, InboxState, MessageState, in_air, inbox, line, message, part
 
 Direction = Literal["mo", "mt"]
 CHUNK = 500
@@ -30,12 +45,16 @@ class Listed:
     error: str | None
 
 
+# The row still says `queued`, but a part of it was given to a line: see `in_air`.
+_GIVEN = select(part.c.message_id).join_from(in_air, part, part.c.id == in_air.c.part_id)
+_BEGUN = and_(message.c.state == "queued", message.c.claimed_by.is_not(None), message.c.id.in_(_GIVEN))
+STATE = case((_BEGUN, "sending"), else_=message.c.state).label("state")
 OUTGOING = select(
     message.c.id,
     literal("mt"),
     message.c.recipient,
     message.c.text,
-    message.c.state,
+    STATE,
     message.c.kind,
     line.c.name,
     message.c.parts,
@@ -65,6 +84,7 @@ _OPEN = (
     .where(text("claimed_by IS NOT NULL AND state = 'sending'")),
     select(message.c.state, func.count()).where(text(TROUBLE)).group_by(message.c.state),
 )
+_JUST_BEGUN = select(func.count()).select_from(message).where(_BEGUN)
 _NEW = select(literal("new"), func.count()).select_from(inbox).where(text("state = 'new'"))
 
 
@@ -96,11 +116,19 @@ def _newest(
     limit: int | None,
 ) -> list[Listed]:
     if state is not None:
-        query = query.where(table.c.state == state)
+        query = query.where(is_(table, state))
     if number is not None:
         query = query.where(number_column == number)
     rows = conn.execute(query.order_by(table.c.id.desc()).limit(limit)).all()
     return [Listed(*row) for row in reversed(rows)]
+
+
+def is_(table: Table, state: str) -> ColumnElement[bool]:
+    """Whether a row of `message` or `inbox` is to be seen in this state."""
+    as_written: ColumnElement[bool] = table.c.state == state
+    if table is inbox or state not in ("queued", "sending"):
+        return as_written
+    return or_(as_written, _BEGUN) if state == "sending" else and_(as_written, not_(_BEGUN))
 
 
 def received_after(conn: Connection, after: int, up_to: int, limit: int) -> list[Listed]:
@@ -119,7 +147,7 @@ def states(conn: Connection, message_ids: Sequence[int]) -> dict[int, MessageSta
     found: dict[int, MessageState] = {}
     for start in range(0, len(message_ids), CHUNK):
         chunk = message_ids[start : start + CHUNK]
-        for row in conn.execute(select(message.c.id, message.c.state).where(message.c.id.in_(chunk))):
+        for row in conn.execute(select(message.c.id, STATE).where(message.c.id.in_(chunk))):
             found[row.id] = MessageState(row.state)
     return found
 
@@ -141,7 +169,8 @@ def open_counts(conn: Connection) -> dict[str, int]:
     counted = dict.fromkeys(OPEN, 0)
     for query in _OPEN:
         counted |= _by_state(conn, query)
-    return counted
+    begun = conn.scalar(_JUST_BEGUN) or 0
+    return counted | {"queued": counted["queued"] - begun, "sending": counted["sending"] + begun}
 
 
 def _by_state(conn: Connection, query: Executable) -> dict[str, int]:

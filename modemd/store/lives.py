@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from modemd.store.listing import INCOMING, OUTGOING, Direction, Listed
-from modemd.store.schema import inbox, line, line_rule, message, part
+from modemd.store.schema import MessageState, in_air, inbox, line, line_rule, message, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +103,24 @@ def _theirs(conn: Connection, condition: Any) -> list[Listed]:
 
 
 def _parts(conn: Connection, message_id: int) -> list[PartLife]:
+    is_in_air = and_(in_air.c.part_id == part.c.id, part.c.state == MessageState.QUEUED)
+    line_id = func.coalesce(in_air.c.line_id, part.c.line_id)
     rows = conn.execute(
-        select(part, line.c.name, line_rule.c.number.label("sender"))
-        .join_from(part, line, isouter=True)
-        .join(line_rule, line_rule.c.line_id == part.c.line_id, isouter=True)
+        select(part, line.c.name, line_rule.c.number.label("sender"), in_air.c.submitted_at.label("begun_at"))
+        .join_from(part, in_air, is_in_air, isouter=True)
+        .join(line, line.c.id == line_id, isouter=True)
+        .join(line_rule, line_rule.c.line_id == line_id, isouter=True)
         .where(part.c.message_id == message_id)
         .order_by(part.c.number)
     ).all()
     return [
         PartLife(
             number=row.number,
-            state=row.state,
+            state=row.state if row.begun_at is None else MessageState.SENDING,
             line=row.name,
             sender=row.sender,
             reference=row.reference,
-            submitted_at=row.submitted_at,
+            submitted_at=row.begun_at or row.submitted_at,
             sent_at=row.sent_at,
             status=row.status,
             discharged_at=row.discharged_at,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, func, or_, select
+from sqlalchemy import Connection, Integer, Row, and_, bindparam, exists, func, or_, select
 
 from modemd.errors import VerbFailed
 from modemd.store import candidates, events, pipeline, status_reports, switch, wakeup
@@ -36,7 +36,7 @@ from modemd.store.parts import (
     Work,
     follow,
 )
-from modemd.store.schema import MessageState, line, message, part
+from modemd.store.schema import MessageState, in_air, line, message, part
 
 LOOK_AHEAD = 100  # messages of the pool that a line looks through for one that no other line prefers
 CHUNK = 500  # rows looked up, or expired, at a time
@@ -77,6 +77,7 @@ class Sent:
     part_id: int
     reference: int  # TP-MR, from +CMGS
     message_id: int | None = None  # for the log
+    line_id: int | None = None  # it was marked for; None: it was not just now
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +106,50 @@ _OPEN_PARTS = (
 )
 _RELEASE = Bulk(
     message.update()
-    .where(_BY_ID, message.c.claimed_by == bindparam("host"), message.c.state == QUEUED)
-    .values(**UNCLAIMED)
-)
-_MARK_MESSAGE = Bulk(
-    message.update()
     .where(
-        message.c.id == select(part.c.message_id).where(part.c.id == bindparam("of_part")).scalar_subquery(),
-        or_(message.c.state == QUEUED, message.c.state == SENDING),  # the part before may be settled in the same round
+        _BY_ID,
         message.c.claimed_by == bindparam("host"),
-        message.c.claimed_line_id == bindparam("for_line"),
-        switch.PERMITTED,
-    )
-    .values(state=SENDING, state_at=bindparam("at"))
-)
-_MARK_PART = Bulk(
-    part.update()
-    .where(part.c.id == bindparam("of_part"), part.c.state == QUEUED)
-    .values(
-        state=SENDING,
-        line_id=bindparam("for_line"),
-        submitted_at=bindparam("at"),
-        expected_reference=func.coalesce(
-            bindparam("expected", type_=Integer),
-            select((line.c.last_reference + 1) % 256).where(line.c.id == bindparam("for_line")).scalar_subquery(),
+        message.c.state == QUEUED,
+        ~exists().where(
+            in_air.c.line_id == message.c.claimed_line_id,
+            part.c.id == in_air.c.part_id,
+            part.c.message_id == message.c.id,
+            part.c.state == QUEUED,
         ),
     )
+    .values(**UNCLAIMED)
 )
+_of_line = in_air.c.line_id == bindparam("of_line")
+_left_over = part.alias("left_over")
+_MARK = Bulk(
+    in_air.update()
+    .where(
+        _of_line,
+        ~exists().where(_left_over.c.id == in_air.c.part_id, _left_over.c.state == QUEUED),
+        # The row locks keep a host that takes over expired leases out until we commit.
+        select(part.c.id)
+        .join_from(part, message)
+        .where(
+            part.c.id == bindparam("of_part"),
+            part.c.state == QUEUED,
+            or_(message.c.state == QUEUED, message.c.state == SENDING),  # of its parts before
+            message.c.claimed_by == bindparam("host"),
+            message.c.claimed_line_id == bindparam("of_line"),
+            switch.PERMITTED,
+        )
+        .with_for_update(of=(message, part))
+        .exists(),
+    )
+    .values(
+        part_id=bindparam("of_part"),
+        expected_reference=func.coalesce(
+            bindparam("expected", type_=Integer),
+            select((line.c.last_reference + 1) % 256).where(line.c.id == bindparam("of_line")).scalar_subquery(),
+        ),
+        submitted_at=bindparam("at"),
+    )
+)
+_AIR_OF_LINE = select(in_air.c.part_id).where(_of_line)
 _OF_LINE = (part.c.line_id == line.c.id, part.c.submitted_at.is_not(None), part.c.reference.is_not(None))
 _LAST_REFERENCES = (
     line.update()
@@ -146,10 +164,22 @@ _LAST_REFERENCES = (
 )
 _FOLLOW, _NUMBER = pipeline.Statement(FOLLOW), pipeline.Statement(_LAST_REFERENCES)
 _WAITING = pipeline.Statement(status_reports.WAITING)
+_is_in_air = (_of_line, in_air.c.part_id == bindparam("of_part"))
 _SENT = Bulk(
     part.update()
-    .where(part.c.id == bindparam("of_part"), part.c.state == SENDING)
-    .values(state=SENT, reference=bindparam("given"), sent_at=bindparam("at"))
+    .where(
+        part.c.id == bindparam("of_part"),
+        or_(part.c.state == SENDING, and_(part.c.state == QUEUED, exists().where(*_is_in_air))),
+    )
+    .values(
+        state=SENT,
+        reference=bindparam("given"),
+        sent_at=bindparam("at"),
+        **{
+            name: func.coalesce(select(in_air.c[name]).where(*_is_in_air).scalar_subquery(), part.c[name])
+            for name in ("line_id", "expected_reference", "submitted_at")
+        },
+    )
 )
 
 
@@ -230,38 +260,46 @@ def release(conn: Connection, message_ids: Sequence[int], now: datetime, host: s
     return [None] * len(message_ids)
 
 
-@hasty
+@hasty(1)
 def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
     """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line.
 
-    Or where the switch does not permit it: it stands still until this is committed (rule 13).
+    Or where the switch does not permit it: it stands still until this is committed (rule 13). Only `in_air` is written.
     """
-    marks = [
-        {
-            "of_part": each.part_id,
-            "for_line": each.line_id,
-            "expected": each.expected_reference,
-            "host": host,
-            "at": now,
-        }
-        for each in sendings
-    ]
-    # The message first: its row lock keeps a host that takes over expired leases out until we commit.
-    messages, parts = run_together(conn, (_MARK_MESSAGE, marks), (_MARK_PART, marks), first=switch.HOLD_STILL)
-    if not messages == parts == len(sendings):
-        raise VerbFailed(reason="the claim of a message to be sent is gone, or sending is switched off")
+    if _mark(conn, sendings, now, host) != len(sendings):
+        if len(sendings) == 1:
+            _make_room(conn, sendings[0].line_id, now)
+        if len(sendings) > 1 or _mark(conn, sendings, now, host) != 1:
+            raise VerbFailed(reason="the claim of a message to be sent is gone, or sending is switched off")
     if events.wanted():
         events.note(conn, *(f"event=sending {_named(each)} line={each.line_id}" for each in sendings))
     return [None] * len(sendings)
 
 
-@hasty
+def _mark(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> int:
+    marks = [
+        {"of_part": each.part_id, "of_line": each.line_id, "expected": each.expected_reference, "host": host, "at": now}
+        for each in sendings
+    ]
+    return run_together(conn, (_MARK, marks), first=switch.HOLD_STILL)[0]
+
+
+def _make_room(conn: Connection, line_id: int, now: datetime) -> None:
+    """For a line that has never sent, or whose last part was left in the air."""
+    row = conn.execute(_AIR_OF_LINE, {"of_line": line_id}).one_or_none()
+    if row is None:
+        conn.execute(in_air.insert().values(line_id=line_id))
+    elif row.part_id is not None:
+        Work(conn, parts=[row.part_id]).write(now)
+
+
+@hasty(0)  # the line's next part takes its place in the air
 def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[None]:
     """+CMGS came, also late: the part is sent, whether it was sending, in doubt or held. Idempotent.
 
     It is all that must be on the disk before the line's next part may leave. The rest is for `follow_up`.
     """
-    answers = [{"of_part": item.part_id, "given": item.reference, "at": now} for item in items]
+    answers = [{"of_part": item.part_id, "of_line": item.line_id, "given": item.reference, "at": now} for item in items]
     if _SENT.run(conn, answers) < len(items):
         _sent_late(conn, items, now)
     if events.wanted():
@@ -278,7 +316,7 @@ def _sent_late(conn: Connection, items: Sequence[Sent], now: datetime) -> None:
     work = Work(conn, parts=[item.part_id for item in items])
     for item in items:
         late = work.part(item.part_id)
-        if late.state in (IN_DOUBT, HELD):
+        if late.state in (SENDING, IN_DOUBT, HELD):
             work.move(late, SENT, reference=item.reference, sent_at=now)
     work.write(now)
     follow_up(conn, [item.part_id for item in items], now)

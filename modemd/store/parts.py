@@ -1,7 +1,8 @@
 """The states of parts and messages: the moves a part may make, and the message's state derived from its parts'.
 
-The parts are the truth. Of a message whose part was just sent, the row may still say `sending`; `follow` brings it in
-line, at the latest when the daemon starts again.
+The parts are the truth. Of a message whose part was just sent, the row may still say `queued` or `sending`; `follow`
+brings it in line, at the latest when the daemon starts again. A part that `in_air` names says `queued` as well: whoever
+asks `Work` is told that it is `sending`.
 """
 
 from collections import defaultdict
@@ -17,7 +18,7 @@ from modemd.errors import VerbFailed
 from modemd.store import events
 from modemd.store.bulk import Bulk
 from modemd.store.dialects import among
-from modemd.store.schema import MessageState, UtcTime, message, part
+from modemd.store.schema import MessageState, UtcTime, in_air, message, part
 
 QUEUED = MessageState.QUEUED
 SENDING = MessageState.SENDING
@@ -103,6 +104,9 @@ _OF_MESSAGES = _LOAD.where(among(message.c.id, "ids"))
 _OF_PARTS = _LOAD.where(message.c.id.in_(select(part.c.message_id).where(among(part.c.id, "ids"))))
 
 
+_IN_AIR = select(in_air).where(among(in_air.c.part_id, "ids"))
+_LANDED = in_air.update().where(among(in_air.c.part_id, "ids")).values(part_id=None)
+
 _RANKED = " ".join(f"WHEN '{state}' THEN '{rank:02}{state}'" for state, rank in _RANK.items())
 _told = part.alias("told")
 _TOGETHER = (  # the parts of a message in one row; its state as `derive` says
@@ -149,12 +153,17 @@ class Work:
         self._conn = conn
         self._changes: dict[Table, dict[int, dict[str, Any]]] = {message: {}, part: {}}
         self._moves: list[str] = []
+        self._landed: list[int] = []
         self.messages: dict[int, Message] = {}
         self.parts: dict[int, Part] = {}
         if parts:
             self._load(conn.execute(_OF_PARTS, {"ids": list(parts)}))
         if messages:
             self._load(conn.execute(_OF_MESSAGES, {"ids": list(messages)}))
+        if queued := [each.id for each in self.parts.values() if each.state is QUEUED]:
+            self._land(
+                conn.execute(_IN_AIR, {"ids": queued})
+            )  # asked once the rows are locked: it is true until the end
 
     def _load(self, rows: Any) -> None:
         for part_id, part_state, part_line, id_, recipient, state, line_id, attempts, repeats in rows:
@@ -164,6 +173,14 @@ class Work:
                 self.messages[id_] = owner
             self.parts[part_id] = loaded = Part(part_id, owner, MessageState(part_state), part_line)
             owner.parts.append(loaded)
+
+    def _land(self, rows: Any) -> None:
+        for line_id, part_id, expected_reference, submitted_at in rows:
+            landed = self.parts[part_id]
+            landed.state, landed.line_id = SENDING, line_id
+            columns = {"line_id": line_id, "submitted_at": submitted_at, "expected_reference": expected_reference}
+            self.note(landed, state=SENDING.value, **columns)
+            self._landed.append(part_id)
 
     def part(self, part_id: int) -> Part:
         """Raises VerbFailed if there is none."""
@@ -204,6 +221,9 @@ class Work:
                 self.change(owner, state=state.value, state_at=now)
                 if state not in CLAIMABLE:
                     self.change(owner, **UNCLAIMED)
+        if self._landed:
+            self._conn.execute(_LANDED, {"ids": self._landed})
+            self._landed.clear()
         for table, changes in self._changes.items():
             self._write(table, changes)
             changes.clear()

@@ -60,6 +60,7 @@ from modemd.store.tables.outbox import (
     TROUBLE,
     UNANSWERED,
     MessageState,
+    in_air,
     message,
     part,
     status_report,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, text
 
-from modemd.store.listing import INCOMING, OUTGOING, Direction, Listed
+from modemd.store.listing import INCOMING, OUTGOING, Direction, Listed, is_
 from modemd.store.schema import TROUBLE, inbox, message
 
 _TROUBLE = text(TROUBLE)  # the words of the index
@@ -81,7 +81,9 @@ def _rows(
     query = query.where(at >= wanted.since, at < wanted.until)
     if before is not None:
         query = query.where(_behind(at, table.c.id, direction, before))
-    for column, value in (("state", wanted.state), ("kind", wanted.kind), ("line_id", wanted.line_id)):
+    if wanted.state is not None:
+        query = query.where(is_(table, wanted.state))
+    for column, value in (("kind", wanted.kind), ("line_id", wanted.line_id)):
         if value is not None:
             query = query.where(table.c[column] == value)
     if wanted.words:

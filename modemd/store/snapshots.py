@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, inspect, or_, select, text, update
 
 from modemd.store.parts import IN_DOUBT, QUEUED, SENDING, UNCLAIMED
-from modemd.store.schema import CampaignState, InboxState, UtcTime, campaign, inbox, message, part, snapshot
+from modemd.store.schema import CampaignState, InboxState, UtcTime, campaign, in_air, inbox, message, part, snapshot
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ def take_over(conn: Connection, now: datetime) -> Restored | None:
     conn.execute(doubtful.values(state=IN_DOUBT, submitted_at=now, expected_reference=None), {"now": now})
     moved = update(message).where(waited).values(state=IN_DOUBT, state_at=now, **UNCLAIMED)
     messages = conn.execute(moved, {"now": now}).rowcount
+    conn.execute(in_air.update().values(part_id=None))
     _halt_campaigns(conn, made_at)
     asked = update(inbox).where(inbox.c.state == InboxState.NEW).values(state=InboxState.UNREAD)
     questions = conn.execute(asked).rowcount

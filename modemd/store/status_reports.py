@@ -16,7 +16,7 @@ from modemd.store.dialects import among
 from modemd.store.fingerprint import fingerprint
 from modemd.store.matching import Candidate, Told, decide
 from modemd.store.parts import DELIVERED, EXPIRED, LEFT, SENT, UNDELIVERED, Work
-from modemd.store.schema import REPEATED, UNANSWERED, MessageState, UtcTime, message, part, status_report
+from modemd.store.schema import REPEATED, UNANSWERED, MessageState, UtcTime, in_air, message, part, status_report
 
 VALIDITY_EXPIRED = 0x46
 CLOCK_SLACK = timedelta(minutes=2)  # the centre's clock may be behind ours, and its stamp has whole seconds
@@ -102,6 +102,7 @@ _ANSWERED = (
     .order_by(part.c.submitted_at.desc())
     .limit(16)
 )
+_IN_AIR = select(in_air.c.part_id).where(in_air.c.line_id == bindparam("line_id"))
 _UNANSWERED = _SELECT.where(text(UNANSWERED), part.c.line_id == bindparam("line_id"))
 _REPEATED = _SELECT.where(  # in doubt once, queued again and not begun: the first attempt did arrive
     text(REPEATED), part.c.line_id == bindparam("line_id"), message.c.claimed_by.is_(None)
@@ -214,6 +215,8 @@ def _older_answered(conn: Connection, report: Mapping[str, Any]) -> int | None:
 
 def _settle_unanswered(conn: Connection, line_id: int, now: datetime) -> None:
     """Settle parts of the line whose +CMGS was never seen by the reports that fit no other part."""
+    if in_the_air := conn.scalar(_IN_AIR, {"line_id": line_id}):
+        Work(conn, parts=[in_the_air]).write(now)
     unanswered = [*conn.execute(_UNANSWERED, {"line_id": line_id}), *conn.execute(_REPEATED, {"line_id": line_id})]
     parts = [*unanswered, *conn.execute(_RESTORED)]
     if not parts:

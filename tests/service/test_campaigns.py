@@ -16,7 +16,7 @@ from modemd.service.reminders import preview
 from modemd.store import campaigns as store
 from modemd.store import outbox, portions, upkeep
 from modemd.store.outbox import Sending, Sent, Want
-from modemd.store.parts import CANCELLED
+from modemd.store.parts import CANCELLED, Work
 from modemd.store.schema import CampaignKind, campaign_item, campaign_recipient, message
 from modemd.store.staff import Role
 from tests.service.desk import GENERATION, NOW
@@ -298,10 +298,11 @@ def test_a_long_message_that_has_begun_is_finished(runs: Runs) -> None:
     ((claim,),) = outbox.claim(runs.conn, [Want(runs.desk.line_id, 1)], runs.now, HOST, timedelta(seconds=30))
     first, second = claim.open_parts
     outbox.mark_sending(runs.conn, [Sending(first.id, runs.desk.line_id)], runs.now, HOST)
-    outbox.sent(runs.conn, [Sent(first.id, 1)], runs.now)
+    outbox.sent(runs.conn, [Sent(first.id, 1, line_id=runs.desk.line_id)], runs.now)
     campaigns.pause(runs.conn, campaign_id, ELENA, runs.now)
     runs.change(1, status="PAID", open_cents=0)
     LastLook(runs.settings).mark_sending(runs.conn, [Sending(second.id, runs.desk.line_id)], runs.now, HOST)
+    Work(runs.conn, parts=[second.id]).write(runs.now)
     assert runs.parts(id=second.id) == ["sending"]
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Row, select
 from modemd.messages import StatusReport
 from modemd.store import outbox, status_reports
 from modemd.store.outbox import Claim, NewMessage, Refused, Sending, Sent, Want
-from modemd.store.schema import message, part
+from modemd.store.parts import Work
+from modemd.store.schema import in_air, message, part
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HOST = "gsm-host-1"
@@ -29,6 +30,13 @@ def compose(**fields: object) -> NewMessage:
     return NewMessage(**{**given, **fields})  # type: ignore[arg-type]
 
 
+def in_the_air(conn: Connection) -> set[int]:
+    """The parts of which it is written that they may be on their way."""
+    open_ = part.c.state.in_(("sending", "in_doubt", "held"))
+    marked = select(part.c.id).where(part.c.state == "queued", part.c.id.in_(select(in_air.c.part_id)))
+    return {*conn.scalars(select(part.c.id).where(open_)), *conn.scalars(marked)}
+
+
 class Outbox:
     """The outbox's verbs for one message at a time, at a time that tests move."""
 
@@ -36,6 +44,7 @@ class Outbox:
         self.conn = conn
         self.now = NOW
         self._reports = 0
+        self._lines: dict[int, int] = {}  # by the parts that were begun
 
     def queue(self, **fields: object) -> int:
         return outbox.enqueue(self.conn, [compose(**fields)], self.now)[0]
@@ -58,10 +67,16 @@ class Outbox:
         """Mark its next part as sending; returns the part's id."""
         part_id = claim.open_parts[0].id
         outbox.mark_sending(self.conn, [Sending(part_id, claim.line_id)], self.now, host)
+        self._lines[part_id] = claim.line_id
         return part_id
 
+    def land(self, part_id: int) -> Row[tuple[object, ...]]:
+        """Write into its own row that a part is in the air; the row."""
+        Work(self.conn, parts=[part_id]).write(self.now)
+        return self.part(part_id)
+
     def sent(self, part_id: int, reference: int = 1) -> str:
-        outbox.sent(self.conn, [Sent(part_id, reference)], self.now)
+        outbox.sent(self.conn, [Sent(part_id, reference, line_id=self._lines.get(part_id))], self.now)
         outbox.follow_up(self.conn, [part_id], self.now)
         return str(self.of_part(part_id).state)
 

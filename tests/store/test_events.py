@@ -48,7 +48,7 @@ def test_the_way_of_a_message_and_its_answer(database: Engine, told: pytest.LogC
         ((claim,),) = outbox.claim(conn, [Want(line, 1)], NOW, HOST, LEASE)
         part = claim.open_parts[0].id
         outbox.mark_sending(conn, [Sending(part, line, None, message)], NOW, HOST)
-        outbox.sent(conn, [Sent(part, 91, message)], NOW)
+        outbox.sent(conn, [Sent(part, 91, message, line)], NOW)
     assert lines_of(told) == [
         f"event=sending message={message} part={part} line={line}",
         f"event=sent message={message} part={part} reference=91",

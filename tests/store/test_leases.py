@@ -74,11 +74,11 @@ def test_a_long_message_between_two_parts_goes_on_after_a_restart(out: Outbox, l
 
 def test_a_restart_makes_up_for_what_should_have_followed_a_sent_part(out: Outbox, line_id: int) -> None:
     part_id = out.sending(line_id)
-    outbox.sent(out.conn, [Sent(part_id, 7)], NOW)  # then the daemon was killed
+    outbox.sent(out.conn, [Sent(part_id, 7, line_id=line_id)], NOW)  # then the daemon was killed
     leases.recover(out.conn, HOST, NOW + SECOND)
     owner = out.of_part(part_id)
     assert (owner.state, owner.sent_at, owner.line_id, owner.claimed_by) == ("sent", NOW, line_id, None)
-    assert out.part(out.sending(line_id)).expected_reference == 8
+    assert out.land(out.sending(line_id)).expected_reference == 8
 
 
 def test_a_restart_settles_a_part_by_the_report_that_came_before_it_was_sent(out: Outbox, line_id: int) -> None:

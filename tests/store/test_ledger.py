@@ -172,12 +172,12 @@ def test_what_a_failing_verb_wrote_is_undone(database: Engine) -> None:
 
 
 class Hurry:
-    @hasty
+    @hasty(1)
     def keep(self, conn: Connection, names: Sequence[str], now: datetime) -> list[str]:
         return keep(conn, names, now)
 
 
-@hasty
+@hasty(1)
 def hurry(conn: Connection, names: Sequence[str], now: datetime) -> list[str]:
     return keep(conn, names, now)
 
@@ -230,6 +230,18 @@ def test_hasty_verbs_run_first_in_their_round(database: Engine) -> None:
         assert await counted == 3
 
     with_ledger(database, scenario)
+
+
+def test_hasty_verbs_of_one_round_run_in_their_places(database: Engine) -> None:
+    @hasty(0)
+    def first(conn: Connection, names: Sequence[str], now: datetime) -> list[str]:
+        return keep(conn, names, now)
+
+    async def scenario(ledger: Ledger) -> None:
+        await asyncio.gather(ledger.batch(hurry, "second"), ledger.batch(first, "first"))
+
+    with_ledger(database, scenario)
+    assert kept(database) == ["first", "second"]
 
 
 def test_an_error_in_what_may_wait_is_logged(database: Engine, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,7 +38,9 @@ def test_an_external_id_is_taken_once(conn: Connection, out: Outbox) -> None:
 
 
 def test_rule_2_a_part_is_sending_with_its_line_and_time_before_ctrl_z(out: Outbox, line_id: int) -> None:
-    row = out.part(out.sending(line_id))
+    part_id = out.sending(line_id)
+    out.now += MINUTE
+    row = out.land(part_id)
     assert (row.state, row.line_id, row.submitted_at) == ("sending", line_id, NOW)
     assert out.message(row.message_id).state == "sending"
 
@@ -74,8 +76,10 @@ def test_the_next_part_may_begin_in_the_round_that_settles_the_one_before(out: O
     (claim,) = out.claim(line_id)
     first, second = (Sending(each.id, line_id) for each in claim.open_parts)
     outbox.mark_sending(out.conn, [first], NOW, HOST)
-    outbox.mark_sending(out.conn, [second], NOW, HOST)  # a round may run marks before results
-    assert out.sent(first.part_id, 1) == "sending"
+    outbox.sent(out.conn, [Sent(first.part_id, 1, line_id=line_id)], NOW)
+    outbox.mark_sending(out.conn, [second], NOW, HOST)
+    outbox.follow_up(out.conn, [first.part_id], NOW)
+    assert out.message(message_id).claimed_by == HOST
     assert out.sent(second.part_id, 2) == "sent"
     assert out.message(message_id).claimed_by is None
 
@@ -113,12 +117,12 @@ def test_many_results_at_once_reach_their_own_parts(out: Outbox, line_id: int, o
 
 def test_the_expected_reference_follows_the_line_s_last_and_wraps(out: Outbox, line_id: int) -> None:
     first = out.sending(line_id)
-    assert out.part(first).expected_reference is None
+    assert out.land(first).expected_reference is None
     out.sent(first, 254)
     second = out.sending(line_id)
-    assert out.part(second).expected_reference == 255
     out.sent(second, 255)
-    assert out.part(out.sending(line_id)).expected_reference == 0
+    assert out.part(second).expected_reference == 255
+    assert out.land(out.sending(line_id)).expected_reference == 0
 
 
 def test_the_sender_knows_better_what_reference_comes_next(out: Outbox, line_id: int) -> None:
@@ -126,13 +130,13 @@ def test_the_sender_knows_better_what_reference_comes_next(out: Outbox, line_id:
     out.queue()
     (claim,) = out.claim(line_id)
     outbox.mark_sending(out.conn, [Sending(claim.open_parts[0].id, line_id, expected_reference=12)], NOW, HOST)
-    assert out.part(claim.open_parts[0].id).expected_reference == 12
+    assert out.land(claim.open_parts[0].id).expected_reference == 12
 
 
 def test_what_follows_a_sent_part_may_wait_and_come_twice(out: Outbox, line_id: int) -> None:
     part_id = out.sending(line_id)
-    outbox.sent(out.conn, [Sent(part_id, 7)], NOW)
-    assert (out.part(part_id).state, out.of_part(part_id).state) == ("sent", "sending")
+    outbox.sent(out.conn, [Sent(part_id, 7, line_id=line_id)], NOW)
+    assert (out.part(part_id).state, out.of_part(part_id).state) == ("sent", "queued")
     for minutes in (1, 2):
         outbox.follow_up(out.conn, [part_id], NOW + minutes * MINUTE)
         owner = out.of_part(part_id)
@@ -146,6 +150,8 @@ def test_a_message_that_waits_for_its_last_part_is_not_taken_for_sent(out: Outbo
     outbox.sent(out.conn, [Sent(first, 1)], NOW)
     outbox.mark_sending(out.conn, [Sending(claim.open_parts[1].id, line_id)], NOW, HOST)
     outbox.follow_up(out.conn, [first], NOW)
+    assert (out.message(message_id).state, out.message(message_id).claimed_by) == ("queued", HOST)
+    out.land(claim.open_parts[1].id)
     assert (out.message(message_id).state, out.message(message_id).claimed_by) == ("sending", HOST)
 
 
@@ -232,7 +238,7 @@ def test_a_late_result_does_not_move_the_line_s_reference_back(out: Outbox, line
     out.doubt(doubtful)
     out.sent(out.sending(line_id), 12)
     out.sent(doubtful, 11)
-    assert out.part(out.sending(line_id)).expected_reference == 13
+    assert out.land(out.sending(line_id)).expected_reference == 13
 
 
 def test_doubt_and_not_sent_come_too_late_for_what_is_sent(out: Outbox, line_id: int) -> None:

@@ -26,10 +26,10 @@ from modemd.errors import VerbFailed
 from modemd.messages import StatusReport
 from modemd.store import leases, lines, outbox, status_reports, upkeep
 from modemd.store.lines import Sim
-from modemd.store.outbox import Claim, Refused, Sending, Sent, Want
-from modemd.store.parts import derive
+from modemd.store.outbox import Claim, Refused, Sending, Sent, Skip, Want
+from modemd.store.parts import Work, derive
 from modemd.store.schema import MessageState, message, part
-from tests.store.outbox_driver import HOST, LEASE, NOW, compose
+from tests.store.outbox_driver import HOST, LEASE, NOW, compose, in_the_air
 
 POLICIES = {
     "manual": upkeep.DoubtPolicy(False, timedelta(minutes=10)),
@@ -75,6 +75,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.taken: Counter[int] = Counter()  # part id -> how often the network took it
         self.accepted: list[tuple[int, Taken]] = []  # what the network could report on, with its line
         self.queued: dict[int, str] = {}  # message id -> kind
+        self.cancelled: set[int] = set()  # message ids; what of it was in the air then is not
         self.modems = [Modem() for _ in range(LINES)]
         self.lines: list[int] = []
         self.to_follow_up: list[int] = []  # parts that were sent; only the daemon that runs knows of them
@@ -131,7 +132,7 @@ class OutboxMachine(RuleBasedStateMachine):
         elif answer == "seen":
             self._answer(line, seen=True)
         if answer == "late" and air is not None and air.taken:
-            self._sent(air)
+            self._sent(air, late=True)
 
     def _begin(self, line: int, taken: bool) -> None:
         modem = self.modems[line]
@@ -173,8 +174,9 @@ class OutboxMachine(RuleBasedStateMachine):
             outbox.refused(self.conn, [Refused(air.part_id, "no", permanent, self.now, 3)], self.now)
         self._forget(line, self._message_of(air.part_id))
 
-    def _sent(self, air: Air) -> None:
-        outbox.sent(self.conn, [Sent(air.part_id, air.reference)], self.now)
+    def _sent(self, air: Air, *, late: bool = False) -> None:
+        line_id = None if late else self.lines[air.line]
+        outbox.sent(self.conn, [Sent(air.part_id, air.reference, line_id=line_id)], self.now)
         self.to_follow_up.append(air.part_id)
 
     @rule()
@@ -182,6 +184,24 @@ class OutboxMachine(RuleBasedStateMachine):
         """The daemon finds the time for it; until then every other verb sees messages that are late."""
         outbox.follow_up(self.conn, self.to_follow_up, self.now)
         self.to_follow_up = []
+
+    @rule(line=st.integers(0, LINES - 1))
+    def look_at_what_is_in_the_air(self, line: int) -> None:
+        """And write it into the rows of part and message."""
+        air = self.modems[line].air
+        if air is not None:
+            Work(self.conn, parts=[air.part_id]).write(self.now)
+
+    @precondition(lambda self: any(modem.air for modem in self.modems))
+    @rule(line=st.integers(0, LINES - 1))
+    def take_back_what_is_in_the_air(self, line: int) -> None:
+        """A person cancels; it is too late for the part that has begun."""
+        air = self.modems[line].air
+        if air is None:
+            return
+        message_id = self._message_of(air.part_id)
+        outbox.cancel(self.conn, [Skip(message_id, "by a person")], self.now)
+        self.cancelled.add(message_id)
 
     @rule(line=st.integers(0, LINES - 1))
     def prompt_never_came(self, line: int) -> None:
@@ -235,7 +255,7 @@ class OutboxMachine(RuleBasedStateMachine):
             states.setdefault(row.message_id, []).append(MessageState(row.state))
         late = {row.message_id for row in parts if row.id in self.to_follow_up}
         for row in self.conn.execute(select(message)):
-            assert row.state == derive(states[row.id]) or (row.id in late and row.state == "sending")
+            assert row.state == derive(states[row.id]) or (row.id in late and row.state in ("queued", "sending"))
             assert row.claimed_by is None or row.state in ("queued", "sending")
             assert (row.claimed_by is None) == (row.claimed_line_id is None) == (row.lease_until is None)
 
@@ -248,9 +268,9 @@ class OutboxMachine(RuleBasedStateMachine):
         assert all(self.taken[row.id] for row in parts if row.state in FINAL)
 
     def _what_is_in_the_air_is_committed_as_such(self, parts: Parts) -> None:
-        states = {row.id: row.state for row in parts}
+        final = {row.id for row in parts if row.state in FINAL}
         for modem in self.modems:
-            assert modem.air is None or states[modem.air.part_id] in {"sending", *FINAL}
+            assert modem.air is None or modem.air.part_id in final | in_the_air(self.conn)
 
     def drain(self) -> None:
         """Restart, and let every line send whatever there is until nothing is left."""
@@ -271,7 +291,9 @@ class OutboxMachine(RuleBasedStateMachine):
             parts = self._parts()
             for row in parts:
                 taken = self.taken[row.id]
-                assert taken or row.state in ("held", "failed") or self._beside_trouble(row.message_id)
+                assert not (taken and row.state in ("cancelled", "skipped"))
+                left_out = row.state in ("held", "failed") or row.message_id in self.cancelled
+                assert taken or left_out or self._beside_trouble(row.message_id)
             self._nothing_is_sent_twice(parts)
         finally:
             self.transaction.rollback()

@@ -73,6 +73,7 @@ def test_a_move_that_is_none_is_refused(out: Outbox, line_id: int) -> None:
 
 def test_a_row_that_vanished_is_noticed(out: Outbox, line_id: int) -> None:
     part_id = out.sending(line_id)
+    out.sent(part_id)
     work = Work(out.conn, parts=[part_id])
     work.note(work.part(part_id), status=1)
     work.note(type(work.part(part_id))(4711, work.part(part_id).message, MessageState.SENT, None), status=1)

@@ -97,6 +97,17 @@ part = Table(
     partial_index("ix_part_repeated", "line_id", "submitted_at", where=REPEATED.replace("part.", "")),
 )
 
+# The part that a line was given last. It is in the air while its own row still says `queued`: rows of parts have many
+# indexes, and this small one is all that is written before Ctrl-Z. `sent` takes over from here, else `Work` does.
+in_air = Table(
+    "in_air",
+    metadata,
+    Column("line_id", Id, ForeignKey("line.id"), primary_key=True, autoincrement=False),
+    Column("part_id", Id, ForeignKey("part.id")),
+    Column("expected_reference", Integer),
+    Column("submitted_at", UtcTime),
+)
+
 status_report = Table(
     "status_report",
     metadata,
