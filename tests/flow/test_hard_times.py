@@ -171,6 +171,7 @@ def test_10000_texts_of_one_hour_are_all_answered_once(service: Callable[..., Ru
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_a_month_of_traffic_takes_no_more_memory_than_its_first_day(service: Callable[..., RunningService]) -> None:
     """40,000 messages out, 13,000 questions in: a busy month of the published figures, in minutes."""
     running = service(modems=4)
