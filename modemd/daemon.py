@@ -9,7 +9,6 @@ import sys
 import uuid
 from datetime import UTC, datetime
 
-import sdnotify
 from sqlalchemy import Engine
 
 from modemd import answering
@@ -22,6 +21,7 @@ from modemd.forwards import Forwards
 from modemd.gateway import Gateway
 from modemd.handover import HandOver
 from modemd.modem.bank import Bank
+from modemd.notify import notify
 from modemd.pace import Pacing
 from modemd.retention import Retention
 from modemd.service import canned, templates
@@ -93,8 +93,7 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, lock: HostL
 
     wakeup = Wakeup(settings.database.url, News(ledger, look).hint)
     await wakeup.start()
-    notifier = sdnotify.SystemdNotifier()
-    watchdog = Watchdog(ledger, (gateway.hangs, bank.hangs), bank.status, notifier.notify)
+    watchdog = Watchdog(ledger, (gateway.hangs, bank.hangs), bank.status, notify)
     pumps = [gateway.follow(), gateway.keep_house(), bank.run(), watchdog.run(), _keep_name(lock)]
     at_night, alarms = Retention(settings, engine, now), Alarms(settings, engine, ledger, now)
     pumps += [each.run() for each in (wishes, balances, campaigns, pacing, at_night, alarms)]
@@ -111,7 +110,7 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, lock: HostL
     if settings.billing.drop_folder:
         pumps.append(HandOver(settings, engine, ledger, now).run())
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in pumps]
-    notifier.notify("READY=1")
+    notify("READY=1")
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -119,7 +118,7 @@ async def _serve(settings: Settings, engine: Engine, ledger: Ledger, lock: HostL
             if task.done():
                 task.result()  # a pump that ends by itself is a fault: say which
     finally:
-        notifier.notify("STOPPING=1")
+        notify("STOPPING=1")
         log.info("%s: stopping", name)
         await wakeup.close()
         await gateway.stop(STOP_SECONDS)

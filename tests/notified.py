@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sdnotify
 
 from tests.simulated_bank import PATIENCE
 
@@ -17,18 +16,12 @@ class Systemd:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
         self._socket.settimeout(PATIENCE)
-        self._notifier = sdnotify.SystemdNotifier()
 
     def next(self) -> str:
         return self._socket.recv(4096).decode()
 
-    def notify(self, state: str) -> None:
-        """As the daemon does it."""
-        self._notifier.notify(state)
-
     def close(self) -> None:
         self._socket.close()
-        self._notifier.socket.close()
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "campaigns": {"service", "store"},
     "pace": {"store"},
     "destinations": set(),
+    "notify": set(),
     "lmtp": {"service", "store"},
     "forwards": {"mail", "service", "store"},
     "kannel": {"store"},

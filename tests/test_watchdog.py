@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from modemd import watchdog
+from modemd.notify import notify
 from modemd.store import database as opening
 from modemd.store import ledger as ledgers
 from modemd.store.ledger import Ledger
@@ -42,7 +43,7 @@ def play(tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[[Scene], No
 
 
 def made(systemd: Systemd, ledger: Ledger, *hangs: watchdog.Check) -> Watchdog:
-    return Watchdog(ledger, hangs, lambda: "2 of 2 modems ready", systemd.notify)
+    return Watchdog(ledger, hangs, lambda: "2 of 2 modems ready", notify)
 
 
 def test_while_all_is_well_it_is_fed_again_and_again(
