@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from modemd.setup import steps
 from tests.setup import booted
 from tests.setup.booted import ROOT, BootedMachine
 
 Boot = Callable[[], BootedMachine]
+MODEMD = steps.SHIPPED_PROGRAM
 SERVICES = ("modemd.service", "modemd-web.service", "modemd-backup.timer")
 
 
@@ -43,7 +45,7 @@ def layer(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture
 def boot(layer: Path, tmp_path: Path) -> Iterator[Boot]:
-    """Boot a machine that modemd was installed on, with a bank of two simulated modems if its `bank` is started."""
+    """Boot a machine that modemd was installed on."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(closing(BootedMachine(tmp_path / "machine", layer)))
 
@@ -54,3 +56,16 @@ def machine(boot: Boot) -> BootedMachine:
     booted = boot()
     booted.until_active(*SERVICES)
     return booted
+
+
+def give_modems(machine: BootedMachine) -> None:
+    """A simulated bank whose ports belong to the daemon's user, in place of real modems."""
+    machine.run(
+        *("systemd-run", "--unit=bank", "--uid=modemd", "-p", "RuntimeDirectory=bank"),
+        *(MODEMD, "sim", "--dir", "/run/bank", "--modems", "2"),
+    )
+    machine.until(lambda: any(entry["MESSAGE"] == "ready" for entry in machine.said("bank.service")))
+    settings = machine.path(steps.SETTINGS)
+    settings.write_text(settings.read_text().replace("# [bank]\n", '[bank]\nports = ["/run/bank/modem*"]\n'))
+    machine.run("systemctl", "restart", "modemd", "modemd-web")
+    machine.until(lambda: machine.shown("modemd", "StatusText") == "2 of 2 modems ready")

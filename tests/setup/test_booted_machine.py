@@ -9,27 +9,13 @@ import pytest
 
 from modemd.setup import steps
 from tests.setup.booted import CHECKOUT, ROOT, BootedMachine
-from tests.setup.conftest import SERVICES, install_line
+from tests.setup.conftest import MODEMD, SERVICES, give_modems, install_line
 from tests.setup.probe import DEVICES, MODEMS
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
-MODEMD = "/opt/modemd/bin/modemd"
 PANEL, NOT_READY = "http://127.0.0.1:8080", '{"ready":false,"why":["no modem is ready"]}\n'
 PHONE, CUSTOMER = "+359888111001", "300000000001"
-
-
-def give_modems(machine: BootedMachine) -> None:
-    """A simulated bank whose ports belong to the daemon's user, in place of real modems."""
-    machine.run(
-        *("systemd-run", "--unit=bank", "--uid=modemd", "-p", "RuntimeDirectory=bank"),
-        *(MODEMD, "sim", "--dir", "/run/bank", "--modems", "2"),
-    )
-    machine.until(lambda: any(entry["MESSAGE"] == "ready" for entry in machine.said("bank.service")))
-    settings = machine.path(steps.SETTINGS)
-    settings.write_text(settings.read_text().replace("# [bank]\n", '[bank]\nports = ["/run/bank/modem*"]\n'))
-    machine.run("systemctl", "restart", "modemd", "modemd-web")
-    machine.until(lambda: machine.shown("modemd", "StatusText") == "2 of 2 modems ready")
 
 
 def received(machine: BootedMachine, phone: str) -> list[dict[str, Any]]:

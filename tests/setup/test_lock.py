@@ -35,7 +35,9 @@ def wanted(requirement: Requirement, python: str, extras: set[str]) -> bool:
 
 
 def given() -> list[Requirement]:
-    return list(map(Requirement, tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]))
+    """What the program needs, and what builds it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return list(map(Requirement, (*project["project"]["dependencies"], *project["build-system"]["requires"])))
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -69,4 +71,11 @@ def test_nothing_says_where_it_comes_from() -> None:
 def test_readme_installs_by_it_and_lets_no_other_in() -> None:
     (line,) = re.findall(r"^    sudo sh -c '(.*)'$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert f"pip install -q --require-hashes -r {LOCK.relative_to(ROOT)} " in line
-    assert "pip install -q --no-deps ." in line
+    assert "pip install -q --no-build-isolation --no-deps ." in line
+
+
+def test_what_builds_it_is_the_one_that_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (builder,) = project["build-system"]["requires"]
+    assert project["project"]["optional-dependencies"]["build"] == [builder]
+    assert str(locked()["hatchling"][0]) == builder
