@@ -35,7 +35,7 @@ ELSEWHERE = (
     ".ci/run",
     "npm",
     "npm install --no-save --prefix tests/browser axe-core@4",
-    "pg_restore",  # test_a_backup_of_postgresql_is_restored_with_its_own_tools
+    "pg_restore",  # test_what_waited_when_the_copy_was_made_is_in_doubt_in_a_restored_one
 )
 ELSEWHERE_BEGINS = ("apt install gammu ", "python3 -m venv .venv && ", "sudo sh -c ", "curl ")
 
