@@ -34,6 +34,11 @@ POSTGRESQL_OPTIONS: dict[str, Any] = {
     "keepalives_count": 2,
     "tcp_user_timeout": 20_000,  # ms without an acknowledgement until the connection counts as cut
 }
+# The same for the server's end. Otherwise the session of a host that was cut off would live for two hours, with the
+# daemon's name and the rows that it was at locked.
+_SERVERS_END = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 -c tcp_user_timeout=20000"
+)
 _REVISION_TABLE = "alembic_version"
 UPGRADE_LOCK = 0x6D6F64656D64  # "modemd", a PostgreSQL advisory lock
 
@@ -103,7 +108,7 @@ def _postgresql(url: URL) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,  # rule 12: an error that is logged names no phone and quotes no text
         pool_pre_ping=True,
-        connect_args=POSTGRESQL_OPTIONS,
+        connect_args=_options(url),
     )
     event.listen(engine, "handle_error", _drop_detail)
     return engine
@@ -112,7 +117,13 @@ def _postgresql(url: URL) -> Engine:
 def postgresql_arguments(url: URL) -> dict[str, Any]:
     """What an engine's connections are made with, as libpq names it, for whoever has no engine; several hosts also."""
     _, arguments = url.set(drivername="postgresql+psycopg").get_dialect()().create_connect_args(url)
-    return {**arguments, **POSTGRESQL_OPTIONS}
+    return {**arguments, **_options(url)}
+
+
+def _options(url: URL) -> dict[str, Any]:
+    """Ours, with what the URL itself sets for its sessions."""
+    given = url.normalized_query.get("options", ())
+    return {**POSTGRESQL_OPTIONS, "options": " ".join((*given, _SERVERS_END))}
 
 
 def _drop_detail(context: ExceptionContext) -> None:

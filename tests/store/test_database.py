@@ -5,6 +5,7 @@ import stat
 import traceback
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -264,3 +265,15 @@ def test_a_database_from_before_lines_had_prefixes_gets_them(tmp_path: Path) -> 
     with opening.reading(engine) as conn:
         assert conn.execute(select(line_rule.c.prefixes)).all() == []
     engine.dispose()
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_the_server_notices_too_that_a_host_was_cut_off(database: Engine) -> None:
+    """Also for a connection without an engine. And what the URL sets for its sessions stays."""
+    url = database.url.update_query_dict({"options": "-c search_path=elsewhere"})
+    engine = opening.connect(url.render_as_string(hide_password=False))
+    told = text("SELECT name, setting FROM pg_settings WHERE name IN ('search_path', 'tcp_keepalives_idle')")
+    with engine.connect() as conn, psycopg.connect(**opening.postgresql_arguments(url)) as bare:
+        settings = [dict(conn.execute(told).all()), dict(bare.execute(str(told)).fetchall())]
+    engine.dispose()
+    assert settings == [{"search_path": "elsewhere", "tcp_keepalives_idle": "10"}] * 2
