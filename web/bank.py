@@ -1,6 +1,6 @@
 """The first page of technicians: every modem, the ill ones first and in plain words; it keeps itself current."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from modemd.config import SOFIA
 from modemd.service import campaigns
 from modemd.service.campaigns import Standing
 from modemd.store import campaigns as rows
-from modemd.store import database, glance, lines, listing, switch
+from modemd.store import database, glance, history, lines, listing, switch
 from modemd.store.glance import Daemon
 from modemd.store.lines import ModemOverview
 from modemd.store.listing import Listed
@@ -27,7 +27,6 @@ from web.words import MODEM_STATES, SWITCH
 
 NEWEST = 12  # messages
 LOOKED_AT = 10  # campaigns, the newest, for those that run
-READY = "ready"
 IN_ORDER = frozenset({"starting", "paused"})  # not ready, and nothing is wrong
 OLD, TOO_OLD = timedelta(hours=36), timedelta(hours=48)  # of billing's data (DOMAIN, section 5)
 A_DAY = timedelta(days=1)
@@ -45,6 +44,7 @@ class Ill:
     """A modem that is not ready, and what follows from it."""
 
     modem: ModemOverview
+    since: datetime  # that it has not been ready; its state may be younger
     others: int  # parts that other lines have sent since then, of the last 24 hours
     down: bool  # its daemon is: nothing is known of it
 
@@ -65,7 +65,7 @@ class Glance:
 
     @property
     def ready(self) -> list[ModemOverview]:
-        return [modem for modem in self.modems if modem.state == READY]
+        return [modem for modem in self.modems if modem.state == history.READY]
 
     @property
     def down(self) -> list[Daemon]:
@@ -132,12 +132,12 @@ def _look(conn: Connection, now: datetime) -> Glance:
     modems = lines.overview(conn, midnight)
     daemons = glance.daemons(conn, now)
     down = {daemon.name for daemon in daemons if not daemon.running}
-    not_ready = sorted((modem for modem in modems if modem.state != READY), key=_badness)
+    not_ready = sorted((modem for modem in modems if modem.state != history.READY), key=_badness)
     return Glance(
         at=now,
         daemons=daemons,
         modems=modems,
-        ills=[Ill(modem, _others(conn, modem, modems, now), modem.host in down) for modem in not_ready],
+        ills=[_ill(conn, modem, modems, down, now) for modem in not_ready],
         waiting=glance.waiting(conn),
         messages=listing.find(conn, limit=NEWEST)[::-1],
         data_at=glance.data_at(conn),
@@ -150,9 +150,13 @@ def _look(conn: Connection, now: datetime) -> Glance:
     )
 
 
-def _others(conn: Connection, modem: ModemOverview, modems: Sequence[ModemOverview], now: datetime) -> int:
+def _ill(
+    conn: Connection, modem: ModemOverview, modems: Sequence[ModemOverview], down: Collection[str], now: datetime
+) -> Ill:
+    since = min(history.ill_since(conn, modem.id) or modem.state_since, modem.state_since)
     others = [each.line_id for each in modems if each.line_id is not None and each.line_id != modem.line_id]
-    return glance.sent_by_others(conn, others, max(modem.state_since, now - A_DAY))
+    sent = glance.sent_by_others(conn, others, max(since, now - A_DAY))
+    return Ill(modem, since, sent, modem.host in down)
 
 
 def _badness(modem: ModemOverview) -> int:

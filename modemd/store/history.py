@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from modemd.messages import Reason
 from modemd.store import reasons
 from modemd.store.schema import modem, modem_event, signal_sample
 
+READY = "ready"
 EVERY = timedelta(minutes=10)  # between two samples of a signal that stays
 CHANGED_DBM = 6  # from here on a sample of its own, if the last one is a minute old
 AT_MOST_EVERY = timedelta(minutes=1)
@@ -78,6 +79,18 @@ def events(conn: Connection, modem_id: int, *, limit: int = 50) -> list[Event]:
         Event(row.at, row.state, reasons.read(row.reason, row.reason_code, row.reason_facts))
         for row in conn.execute(newest.limit(limit))
     ]
+
+
+def ill_since(conn: Connection, modem_id: int) -> datetime | None:
+    """When it first was not ready, after the last time that it was; None if it is ready, or nothing is known.
+
+    Attempts to bring it back count as being ill: each of them moves its state, and none of them helped.
+    """
+    own = modem_event.c.modem_id == modem_id
+    ready = conn.scalar(select(func.max(modem_event.c.at)).where(own, modem_event.c.state == READY))
+    later = own if ready is None else own & (modem_event.c.at > ready)
+    since: datetime | None = conn.scalar(select(func.min(modem_event.c.at)).where(later))
+    return since
 
 
 def signal(conn: Connection, modem_id: int, since: datetime) -> Sequence[Sample]:

@@ -1,5 +1,6 @@
 """The first page: which modem is ill, since when, and what is going on."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -72,6 +73,14 @@ def test_one_that_is_brought_back_says_how_far_it_is_and_until_when_to_wait(pane
     assert "Рестартираме го, опит 2 от 6." in page
     assert "Оттогава 14 SMS минаха през други линии." in page
     assert "Изчакайте до 10:46." in page
+
+
+def test_one_that_is_tried_again_and_again_says_since_when_it_is_ill(panel: RunningPanel) -> None:
+    panel.start_daemon()
+    for minutes, state in ((90, "ready"), (60, "silent"), (50, "quarantined"), (2, "starting"), (1, "quarantined")):
+        panel.add_modem(2, state, state_since=NOW - timedelta(minutes=minutes))
+    page = " ".join(re.sub("<[^>]+>", " ", panel.signed_in().page("/")).split())
+    assert "изолиран от 10:41 , не е готов от 09:42 ." in page
 
 
 @pytest.mark.parametrize("state", ["silent", "recovering"])
