@@ -1,17 +1,17 @@
 """What README tells people to type beside `modemd`, typed on the machine that it is about."""
 
+import json
 import re
 
 import pytest
 
 from modemd.setup import steps
 from tests.setup.booted import ROOT, BootedMachine
-from tests.setup.conftest import give_modems
+from tests.setup.conftest import MODEMD, give_modems
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROGRAMS = (
-    r"(?:sudo|apt|systemctl|journalctl|curl|adduser|ln|timedatectl|dmesg|npm|pg_restore|python3|TOKEN=\S+|\.ci/run)"
-)
+TOOLS = "sudo|apt|systemctl|journalctl|curl|adduser|ln|timedatectl|dmesg|install|rm|npm|pg_restore|python3"
+PROGRAMS = rf"(?:{TOOLS}|TOKEN=\S+|\.ci/run)"
 
 # In the order in which somebody may type them.
 GIVEN = (
@@ -29,6 +29,10 @@ GIVEN = (
     "journalctl -u modemd-web",
 )
 WITH_PACKAGES = ("apt install python3-venv", "apt install usb-modeswitch", "timedatectl set-ntp true")
+RESTORE = (
+    "rm -f /var/lib/modemd/modemd.db*",
+    "install -o modemd -g modemd-db -m 660 /var/backups/modemd/COPY /var/lib/modemd/modemd.db",
+)
 API = "TOKEN=$(modemd token add billing --scopes send,read,inbox --expires 365)"
 # What .ci/run does itself, and what another test does.
 ELSEWHERE = (
@@ -46,13 +50,14 @@ def named() -> set[str]:
 
 
 def test_every_command_of_readme_is_given_here_or_elsewhere() -> None:
-    known = {*GIVEN, *WITH_PACKAGES, API, *ELSEWHERE}
+    known = {*GIVEN, *RESTORE, *WITH_PACKAGES, API, *ELSEWHERE}
     assert {each for each in named() if not each.startswith(ELSEWHERE_BEGINS)} == known
 
 
-def block(first: str) -> str:
-    """The lines of README that begin with this one, as they are typed together."""
-    (found,) = re.findall(rf"^    {re.escape(first)}\n(?:    .*\n)*", README, re.MULTILINE)
+def block(first: str, second: str = "") -> str:
+    """The lines of README that begin with this one (and the next with that), as they are typed together."""
+    begin = f"    {re.escape(first)}\n    {re.escape(second)}"
+    (found,) = re.findall(rf"^{begin}.*\n(?:    .*\n)*", README, re.MULTILINE)
     return re.sub(r"^    ", "", found, flags=re.MULTILINE)
 
 
@@ -99,3 +104,38 @@ def test_what_readme_installs_can_be_installed(machine: BootedMachine) -> None:
     for each in WITH_PACKAGES:
         machine.shell(f"{quiet} {each.replace('apt install', 'apt-get install -y -qq')}", online=True)
     assert machine.run("systemctl", "is-enabled", "systemd-timesyncd").strip() == "enabled"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_copy_is_put_back_as_readme_says_and_the_services_use_it(machine: BootedMachine) -> None:
+    give_modems(machine)
+    machine.run(MODEMD, "send", "+359888111001", "before", "--wait")
+    machine.run("systemctl", "start", "modemd-backup.service")
+    machine.run(MODEMD, "send", "+359888111001", "after", "--wait")
+    machine.run("systemctl", "kill", "--signal=KILL", "modemd", "modemd-web")  # so that it leaves its -wal behind
+    (copy,) = machine.path(steps.BACKUPS).iterdir()
+    machine.shell(block("systemctl stop modemd modemd-web", RESTORE[0]).replace("COPY", copy.name))
+    machine.until(lambda: machine.shown("modemd", "StatusText") == "2 of 2 modems ready")
+    listed = machine.run(MODEMD, "messages", "--direction", "mt", "--json").splitlines()
+    assert [json.loads(each)["text"] for each in listed] == ["before"]
+    machine.run(MODEMD, "send", "+359888111001", "again", "--wait")
+    told = machine.run(MODEMD, "sim-phone", "--dir", "/run/bank", "+359888111001", "--json").splitlines()
+    assert [json.loads(each)["text"] for each in told] == ["before", "after", "again"]
+    machine.until(lambda: machine.attempt("curl", "-sf", "http://127.0.0.1:8080/health/live").returncode == 0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("name", "page"), [("portal", "portal/sign-in"), ("api", "api/v1/")])
+def test_portal_and_api_are_served_by_units_of_their_own_at_the_sockets_that_readme_names(
+    machine: BootedMachine, name: str, page: str
+) -> None:
+    (portal,) = re.findall(r'^    \[web\]\n    serve = \["portal"\]\n(?:    .*\n)+', README, re.MULTILINE)
+    settings = re.sub(r"^    ", "", portal, flags=re.MULTILINE).replace("portal", name)
+    machine.path(f"/etc/modemd/{name}.toml").write_text(f'[database]\nurl = "{steps.DATABASE}"\n{settings}')
+    machine.run("systemctl", "enable", "--now", f"modemd-{name}")
+    asked = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "X-Forwarded-Proto: https")
+    address = ("--unix-socket", f"/run/modemd-{name}/{name}.sock", f"http://localhost/{page}")
+    machine.until(lambda: machine.attempt(*asked, *address).stdout == "200")
+    assert machine.run("stat", "-c", "%U %a", f"/run/modemd-{name}") == "modemd-web 750\n"
