@@ -61,8 +61,8 @@ ELSEWHERE = {
         "test_what_failed_in_the_field_fails_again_and_costs_no_message"
     ),
     "modemd sim-load --scenario article": "test_the_report_gives_back_exactly_the_published_figures",
-    "modemd sim-text": "test_demo_serves_the_panel_and_takes_texts_from_other_phones",
-    "modemd web": "test_demo_serves_the_panel_and_takes_texts_from_other_phones",
+    "modemd sim-text": "test_demo_serves_the_panel_takes_texts_from_other_phones_and_leaves_no_process_at_ctrl_c",
+    "modemd web": "test_demo_serves_the_panel_takes_texts_from_other_phones_and_leaves_no_process_at_ctrl_c",
 }
 LAST = ("modemd db copy --to URL", "modemd db copy --to postgresql+psycopg://modemd@db/modemd")  # with modemd stopped
 UNWELL = ("doctor",)  # its exit status says how the machine is
