@@ -17,18 +17,21 @@ class Alphabet(StrEnum):
 
 _ESCAPE = b"\x1b"
 _ENCODING = codecs.charmap_build(national.DEFAULT)
+_SEPTETS = {char: septet for septet, char in enumerate(national.DEFAULT) if char != "\x1b"}
+_NO_SEPTET = 0xFF
+_ASCII = bytes(_SEPTETS.get(chr(code), _NO_SEPTET) for code in range(256))  # most texts have nothing else
 _ESCAPE_PAIRS = {ord(char): "\x1b" + national.DEFAULT[code] for code, char in national.EXTENSION.items()}
 
 # Eight septets become seven octets by halving: the free bits are squeezed out of pairs of octets, then of fours, then
 # of eights, for the whole text at once on one long integer; the eighth octet of each group is then empty.
 _MOST_SEPTETS = 256  # TP-UDL is one octet
 _HALVINGS = tuple(
-    (shift, int.from_bytes(low * (_MOST_SEPTETS // len(low)), "little"))
-    for shift, low in (
-        (1, b"\x7f\x00"),
-        (2, b"\xff\x3f\x00\x00"),
-        (4, b"\xff\xff\xff\x0f\x00\x00\x00\x00"),
+    (
+        shift,
+        int.from_bytes(low.ljust(2 * len(low), b"\0") * (_MOST_SEPTETS // len(low) // 2), "little"),
+        int.from_bytes(low.rjust(2 * len(low), b"\0") * (_MOST_SEPTETS // len(low) // 2), "little"),
     )
+    for shift, low in ((1, b"\x7f"), (2, b"\xff\x3f"), (4, b"\xff\xff\xff\x0f"))
 )
 
 
@@ -42,6 +45,8 @@ def encode_gsm7(text: str) -> bytes:
 
 def try_gsm7(text: str) -> bytes | None:
     """What `encode_gsm7` returns, or None where it raises: to try is the usual case, and an exception costs more."""
+    if text.isascii() and _NO_SEPTET not in (septets := text.encode("ascii").translate(_ASCII)):
+        return septets
     if "\x1b" in text:
         return None
     try:
@@ -83,8 +88,8 @@ def pack(septets: bytes, fill_bits: int = 0) -> bytes:
     """Up to 256 septets (one an octet) as octets, behind `fill_bits` zeros (0 … 6) that round up a header."""
     whole = -len(septets) % 8 + len(septets)
     bits = int.from_bytes(septets, "little")
-    for shift, low in _HALVINGS:
-        bits = (bits & low) | ((bits & ~low) >> shift)
+    for shift, low, high in _HALVINGS:
+        bits = (bits & low) | ((bits & high) >> shift)
     octets = bytearray(bits.to_bytes(whole, "little"))
     del octets[7::8]
     length = (len(septets) * 7 + fill_bits + 7) // 8
@@ -105,6 +110,6 @@ def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
     for position in range(7):
         spread[position::8] = octets[position::7]
     bits = int.from_bytes(spread, "little")
-    for shift, low in reversed(_HALVINGS):
-        bits = (bits & low) | ((bits & ~low) << shift)
+    for shift, low, high in reversed(_HALVINGS):
+        bits = (bits & low) | ((bits & (high >> shift)) << shift)
     return bits.to_bytes(len(spread), "little")[:count]
