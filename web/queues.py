@@ -11,14 +11,15 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from modemd import audit
+from modemd.config import Language
 from modemd.errors import AnswerRefused, CannedRefused, NotFailed, NotHeld, NotUnread, SpellingRefused
-from modemd.service import failures, spellings
+from modemd.service import canned, failures, spellings
 from modemd.service import unread as texts
 from modemd.service.failures import RESENDABLE
 from modemd.store import database, doubt, search
 from modemd.store import failures as failed
 from modemd.store.listing import Listed
-from web import refusals, words
+from web import language, refusals, words
 from web.panel import panel
 from web.paths import local
 
@@ -90,7 +91,7 @@ def page(name: str) -> str:
         queues=QUEUES.values(),
         found=found[:ON_A_PAGE],
         more=more,
-        canned=list(panel().settings.canned),
+        canned=_ready_answers(),
         resendable=RESENDABLE,
     )
 
@@ -179,6 +180,13 @@ def unread() -> Response:
     else:
         flash(ngettext("%(num)d text is settled.", "%(num)d texts are settled.", len(ids)))
     return _back("unread")
+
+
+def _ready_answers() -> dict[str, str]:
+    """What each says, in the reader's language, by its name in the settings."""
+    settings = panel().settings
+    spoken: Language = "en" if language.chosen() == "en" else "bg-Cyrl"
+    return {name: canned.render(name, spoken, settings) for name in settings.canned}
 
 
 def _chosen() -> Sequence[int]:

@@ -1,5 +1,6 @@
 """Messages are found, read by who may, and decided on; what was looked up or revealed stays in the audit log."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -229,6 +230,16 @@ def test_a_long_queue_has_pages(panel: RunningPanel, line: int, operator: Visito
     assert "unread 0<" in first
     assert f"unread {ON_A_PAGE}<" not in first
     assert f"unread {ON_A_PAGE}<" in operator.page(f"/messages/queue/unread?after={ON_A_PAGE}")
+
+
+@pytest.mark.parametrize(("language", "said"), [("bg", "за липса на ток и аварии"), ("en", "for power cuts")])
+def test_a_ready_answer_is_chosen_by_what_it_says(panel: RunningPanel, line: int, language: str, said: str) -> None:
+    panel.answer(panel.receive(line, "nyama tok"), "unread", "unknown")
+    operator = panel.signed_in("operator")
+    operator.client.set_cookie("language", language)
+    page = operator.page("/messages/queue/unread")
+    assert re.search(rf'<option value="no_power">[^<]*{said}', page)
+    assert ">no_power<" not in page
 
 
 # is it ours

@@ -143,7 +143,11 @@ def fill(engine: Engine, plan: Plan) -> None:
 def prepared(kind: str) -> Engine | None:
     """A year that was made before, on this kind of database."""
     urls = [url for url in os.environ.get(PREPARED, "").split() if make_url(url).get_backend_name() == kind]
-    return opening.connect(urls[0]) if urls else None
+    if not urls:
+        return None
+    engine = opening.connect(urls[0])
+    opening.upgrade(engine)
+    return engine
 
 
 @pytest.mark.long
