@@ -133,11 +133,12 @@ def _look(conn: Connection, now: datetime) -> Glance:
     daemons = glance.daemons(conn, now)
     down = {daemon.name for daemon in daemons if not daemon.running}
     not_ready = sorted((modem for modem in modems if modem.state != history.READY), key=_badness)
+    since = history.ill_since(conn, [modem.id for modem in not_ready])
     return Glance(
         at=now,
         daemons=daemons,
         modems=modems,
-        ills=[_ill(conn, modem, modems, down, now) for modem in not_ready],
+        ills=[_ill(conn, modem, since.get(modem.id), modems, down, now) for modem in not_ready],
         waiting=glance.waiting(conn),
         messages=listing.find(conn, limit=NEWEST)[::-1],
         data_at=glance.data_at(conn),
@@ -151,9 +152,14 @@ def _look(conn: Connection, now: datetime) -> Glance:
 
 
 def _ill(
-    conn: Connection, modem: ModemOverview, modems: Sequence[ModemOverview], down: Collection[str], now: datetime
+    conn: Connection,
+    modem: ModemOverview,
+    since: datetime | None,
+    modems: Sequence[ModemOverview],
+    down: Collection[str],
+    now: datetime,
 ) -> Ill:
-    since = min(history.ill_since(conn, modem.id) or modem.state_since, modem.state_since)
+    since = min(since or modem.state_since, modem.state_since)
     others = [each.line_id for each in modems if each.line_id is not None and each.line_id != modem.line_id]
     sent = glance.sent_by_others(conn, others, max(since, now - A_DAY))
     return Ill(modem, since, sent, modem.host in down)

@@ -81,16 +81,20 @@ def events(conn: Connection, modem_id: int, *, limit: int = 50) -> list[Event]:
     ]
 
 
-def ill_since(conn: Connection, modem_id: int) -> datetime | None:
-    """When it first was not ready, after the last time that it was; None if it is ready, or nothing is known.
+def ill_since(conn: Connection, modem_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each first was not ready, after the last time that it was; without those of which nothing is known.
 
     Attempts to bring it back count as being ill: each of them moves its state, and none of them helped.
     """
-    own = modem_event.c.modem_id == modem_id
-    ready = conn.scalar(select(func.max(modem_event.c.at)).where(own, modem_event.c.state == READY))
-    later = own if ready is None else own & (modem_event.c.at > ready)
-    since: datetime | None = conn.scalar(select(func.min(modem_event.c.at)).where(later))
-    return since
+    own = modem_event.c.modem_id.in_(modem_ids)
+    last = select(modem_event.c.modem_id, func.max(modem_event.c.at).label("at")).group_by(modem_event.c.modem_id)
+    ready = last.where(own, modem_event.c.state == READY).subquery()
+    later = (
+        select(modem_event.c.modem_id, func.min(modem_event.c.at))
+        .join_from(modem_event, ready, ready.c.modem_id == modem_event.c.modem_id, isouter=True)
+        .where(own, ready.c.at.is_(None) | (modem_event.c.at > ready.c.at))
+    )
+    return {row[0]: row[1] for row in conn.execute(later.group_by(modem_event.c.modem_id))}
 
 
 def signal(conn: Connection, modem_id: int, since: datetime) -> Sequence[Sample]:

@@ -83,10 +83,10 @@ def test_history_follows_a_modem_that_was_nameless_at_its_new_port(conn: Connect
 
 def test_a_modem_is_ill_since_it_was_ready_however_often_it_was_tried_again(conn: Connection) -> None:
     modem_id = save(conn, "starting")
-    assert history.ill_since(conn, modem_id) == NOW, "it never was ready"
+    assert history.ill_since(conn, [modem_id]) == {modem_id: NOW}, "it never was ready"
     again = ("starting", "quarantined")
     for minute, state in enumerate(("silent", "ready", "silent", "recovering", "quarantined", *again)):
         save(conn, state, minute + 1)
-    assert history.ill_since(conn, modem_id) == NOW + timedelta(minutes=3)
+    assert history.ill_since(conn, [modem_id]) == {modem_id: NOW + timedelta(minutes=3)}
     save(conn, "ready", 60)
-    assert history.ill_since(conn, modem_id) is None
+    assert history.ill_since(conn, [modem_id]) == {}
