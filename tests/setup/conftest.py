@@ -3,7 +3,7 @@
 import fcntl
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,15 +24,16 @@ def install_line() -> str:
 
 
 @pytest.fixture(scope="session")
-def layer(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """An installed machine, as a file: made once for all the workers of a run."""
+def layer(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
+    """An installed machine, as a file: made once for all the workers of a run, taken away by the last of them."""
     if why := booted.missing():
         pytest.skip(why)
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     made = shared / "installed.tar"
-    with (shared / "installed.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    mine = shared / f"installed.user-{worker_id}"
+    with alone(shared):
+        mine.touch()
         if not made.exists():
             with closing(BootedMachine(base / "machine")) as machine:
                 said = machine.shell(install_line(), online=True)
@@ -40,7 +41,19 @@ def layer(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
                 machine.until_active(*SERVICES)
                 machine.run("systemctl", "stop", *SERVICES)
                 machine.keep(made)
-    return made
+    yield made
+    with alone(shared):
+        mine.unlink()
+        if not list(shared.glob("installed.user-*")):
+            made.unlink()
+
+
+@contextmanager
+def alone(shared: Path) -> Iterator[None]:
+    """While no other worker of this run is here."""
+    with (shared / "installed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
