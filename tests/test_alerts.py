@@ -129,9 +129,9 @@ def test_other_messages_may_wait_for_longer(play: Play) -> None:
 def test_doubt_that_grows_is_an_alert(play: Play) -> None:
     def doubt(conn: Connection, watch: Watch, line: int, count: int) -> None:
         (claims,) = outbox.claim(conn, [Want(line, count)], watch.now, HOST, HOUR)
-        parts = [claim.open_parts[0].id for claim in claims]
-        outbox.mark_sending(conn, [Sending(part, line) for part in parts], watch.now, HOST)
-        outbox.doubt(conn, parts, watch.now)
+        for part in [claim.open_parts[0].id for claim in claims]:
+            outbox.mark_sending(conn, [Sending(part, line)], watch.now, HOST)
+            outbox.doubt(conn, [part], watch.now)
 
     async def scene(watch: Watch) -> None:
         line = watch.line()
