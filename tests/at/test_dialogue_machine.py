@@ -9,9 +9,17 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from modemd.at import commands
 from modemd.at.commands import Command, Replies
@@ -239,5 +247,7 @@ class TalkMachine(RuleBasedStateMachine):
         assert not self.peer.urcs
 
 
-TestTalk = TalkMachine.TestCase
-TestTalk.settings = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("examples", [25, pytest.param(100, marks=pytest.mark.long)])
+def test_rules_4_and_5_hold_in_every_order_of_events(examples: int) -> None:
+    limits = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    run_state_machine_as_test(TalkMachine, settings=limits)

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from modemd.service import accounts
 from modemd.sim.control import ControlClient
 from modemd.store import database
 from tests.browser.phones import digits, wait_for
+
+pytestmark = pytest.mark.long
 
 CUSTOMER, NUMBER = "300000000001", "+359888000177"
 

@@ -94,8 +94,9 @@ def test_rule_12_no_number_and_no_text_in_the_log(running: RunningService) -> No
         "event=sending message part line",
     ]
     assert {"event=sent message part reference", "event=delivered message part"} <= set(events)
+    words = re.sub(r"^\S+ \S+ ", "", log, flags=re.MULTILINE)  # times have digits and a comma of their own
     for secret in ("888111", "111001", "tainst", "37,91", "0001"):
-        assert secret not in log
+        assert secret not in words
 
 
 def test_send_wait_returns_when_the_message_has_gone(running: RunningService) -> None:

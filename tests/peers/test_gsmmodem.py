@@ -1,6 +1,7 @@
 """python-gsmmodem's GsmModem drives the simulated bank as it drives a modem."""
 
 import queue
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -43,6 +44,9 @@ def connect() -> Iterator[Callable[..., Peer]]:
         return peers[-1]
 
     yield connect
+    for thread in threading.enumerate():  # it asks the modem about what was announced, and dies of a closed port
+        if "threadedHandleModemNotification" in thread.name:
+            thread.join(PATIENCE)
     for peer in peers:
         peer.modem.close()
 

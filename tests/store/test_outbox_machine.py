@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -314,11 +315,12 @@ class OutboxMachine(RuleBasedStateMachine):
         self.modems[line].claims = [each for each in self.modems[line].claims if each.message_id != message_id]
 
 
-def test_rule_11_no_order_of_events_loses_or_repeats_a_message(engine: Engine) -> None:
+@pytest.mark.parametrize("examples", [20, pytest.param(100, marks=pytest.mark.long)])
+def test_rule_11_no_order_of_events_loses_or_repeats_a_message(engine: Engine, examples: int) -> None:
     run_state_machine_as_test(
         lambda: OutboxMachine(engine),
         settings=settings(
-            max_examples=100 if engine.dialect.name == "sqlite" else 20,
+            max_examples=examples if engine.dialect.name == "sqlite" else examples // 4,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
