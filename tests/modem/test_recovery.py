@@ -212,6 +212,7 @@ async def test_a_silent_stick_that_no_command_helps_is_re_authorised(tmp_path: P
         bench.peer.deaf = True
 
         async def comes_back_when_authorised() -> None:
+            await bench.told("rung", 3)
             while (device / "authorized").read_text() != "0":
                 await asyncio.sleep(0.5)
             bench.peer.hang_up()

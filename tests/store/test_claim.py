@@ -157,13 +157,11 @@ def long_queue(request: pytest.FixtureRequest, out: Outbox, line_id: int) -> Con
     return out.conn
 
 
-def test_the_common_queue_is_read_in_the_order_of_its_partial_index(long_queue: Connection) -> None:
+def test_queues_are_read_in_the_order_of_their_partial_indexes(long_queue: Connection, line_id: int) -> None:
     plan = _plan(long_queue, candidates.POOL, max_priority=9, most=4)
     assert "ix_message_any_line" in plan
     assert not any(slow in plan for slow in ("SCAN message\n", "TEMP B-TREE", "Seq Scan", "Sort"))
 
-
-def test_pinned_messages_are_read_in_the_order_of_their_partial_index(long_queue: Connection, line_id: int) -> None:
     plan = _plan(long_queue, candidates.PINNED[long_queue.dialect.name], lines=f"[{line_id}]", most=4)
     assert "ix_message_one_line" in plan
     assert not any(slow in plan for slow in ("SCAN message", "Seq Scan on message"))

@@ -172,7 +172,7 @@ def test_what_counts_for_nothing_forgets_nothing(office: Office) -> None:
     assert quickly(office.conn) == slowly(office.conn)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.long) for each in (1, 2))])
 def test_whatever_happens_both_ways_of_counting_agree(office: Office, seed: int) -> None:
     chance = random.Random(seed)
     fill(office)
