@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, func, insert
 
 from modemd.errors import VerbFailed
 from modemd.store import database, events, wakeup
-from modemd.store.bulk import Bulk
+from modemd.store.bulk import Bulk, run_together
 from modemd.store.dialects import among, next_ids
 from modemd.store.parts import QUEUED
 from modemd.store.schema import message, part
@@ -64,8 +64,7 @@ def enqueue(conn: Connection, messages: Sequence[NewMessage], now: datetime) -> 
             raise VerbFailed(reason=f"there is a message {known!r} already")
     ids = next_ids(conn, message, len(messages))
     message_rows, part_rows = _rows_of(messages, ids, now)
-    _INSERT_MESSAGES.run(conn, message_rows)
-    _INSERT_PARTS.run(conn, part_rows)
+    run_together(conn, (_INSERT_MESSAGES, message_rows), (_INSERT_PARTS, part_rows))
     events.note(conn, *_queued(messages, ids))
     wakeup.notify(conn)
     return ids
