@@ -283,7 +283,8 @@ class Sender:
         while not self._stopping:
             self._woken.clear()
             permitted = self._permitted(self._now())
-            await self._return([held for held in self._held if not permitted.permits(held.claim.kind)])
+            if permitted is not Allowed.ALL:
+                await self._return([held for held in self._held if not permitted.permits(held.claim.kind)])
             if not self._held:
                 await self._sleep(self._until_free())
                 continue
