@@ -16,8 +16,8 @@ from modemd.service.reminders.rules import Reason, Rules, facts
 from modemd.store import campaigns, outbox
 from modemd.store.campaigns import Campaign
 from modemd.store.freshness import freshness
-from modemd.store.ledger import hasty
 from modemd.store.outbox import Sending
+from modemd.store.requests import hasty
 from modemd.store.schema import (
     CampaignKind,
     CampaignState,

@@ -20,7 +20,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -30,6 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from modemd.errors import DatabaseUnreachable, VerbFailed
 from modemd.store import events, pipeline
 from modemd.store.database import passes, shown
+from modemd.store.requests import Call, Outcome, Request, gather, in_haste
 from modemd.store.rounds import Rounds
 
 log = logging.getLogger(__name__)
@@ -49,55 +49,6 @@ _BY_KEYS = (
     " WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit')"
 )
 
-NOT_HASTY = 9
-V = TypeVar("V", bound=Callable[..., Any])
-_HASTY: dict[Callable[..., Any], int] = {}
-
-
-def hasty(place: int) -> Callable[[V], V]:
-    """Mark a verb that somebody waits for and that bears that what was asked for with `later` is not there yet.
-
-    `place`: among the hasty verbs of one round, the lowest runs first.
-    """
-
-    def marked(verb: V) -> V:
-        _HASTY[verb] = place
-        return verb
-
-    return marked
-
-
-@dataclass(slots=True)
-class _Request:
-    verb: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    future: asyncio.Future[Any] | None  # None: nobody waits
-    gathered: bool = False  # takes items
-    item: Any = None
-    later: bool = False
-
-
-class _Call:
-    """One verb of a round with the requests that it serves."""
-
-    def __init__(self, first: _Request) -> None:
-        self.first = first
-        self.requests = [first]
-
-    def run(self, conn: Connection, now: datetime) -> Sequence[Any]:
-        """One result per request."""
-        verb, args, kwargs = self.first.verb, self.first.args, self.first.kwargs
-        if not self.first.gathered:
-            return [verb(conn, *args, **kwargs)]
-        results: Sequence[Any] = verb(conn, [each.item for each in self.requests], now, *args, **kwargs)
-        if len(results) != len(self.requests):
-            raise VerbFailed(reason=f"{verb} gave {len(results)} results for {len(self.requests)} items")
-        return results
-
-
-_Outcome = tuple[_Request, Any, BaseException | None]
-
 
 class Ledger:
     def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
@@ -107,9 +58,9 @@ class Ledger:
         self._committed = Rounds()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._this_turn: list[_Request] = []
-        self._rounds: queue.SimpleQueue[list[_Request] | None] = queue.SimpleQueue()
-        self._later: list[_Request] = []
+        self._this_turn: list[Request] = []
+        self._rounds: queue.SimpleQueue[list[Request] | None] = queue.SimpleQueue()
+        self._later: list[Request] = []
         self._write_later_at = 0.0
         self._conn: Connection | None = None
         self._closing = threading.Event()
@@ -154,7 +105,7 @@ class Ledger:
         A verb may be run twice (the round is rolled back in between), so it does nothing but database work.
         It runs even if its caller is cancelled meanwhile.
         """
-        return self._ask(_Request(verb, args, kwargs, self._future()))
+        return self._ask(Request(verb, args, kwargs, self._future()))
 
     def batch(
         self,
@@ -167,7 +118,7 @@ class Ledger:
 
         The verb returns one result per item, in order: `await ledger.batch(outbox.claim, Want(1, 1), host, lease)`.
         """
-        return self._ask(_Request(verb, args, kwargs, self._future(), gathered=True, item=item))
+        return self._ask(Request(verb, args, kwargs, self._future(), gathered=True, item=item))
 
     def post(
         self,
@@ -177,7 +128,7 @@ class Ledger:
         **kwargs: P.kwargs,
     ) -> None:
         """As batch, for a caller that does not wait; an error is logged."""
-        self._put(_Request(verb, args, kwargs, None, gathered=True, item=item))
+        self._put(Request(verb, args, kwargs, None, gathered=True, item=item))
 
     def later(
         self,
@@ -187,19 +138,19 @@ class Ledger:
         **kwargs: P.kwargs,
     ) -> None:
         """As post, but it may wait for LATER_SECONDS, or for the next round that has more than `hasty` verbs."""
-        self._put(_Request(verb, args, kwargs, None, gathered=True, item=item, later=True))
+        self._put(Request(verb, args, kwargs, None, gathered=True, item=item, later=True))
 
     def _future(self) -> asyncio.Future[Any]:
         if self._loop is None or self._closing.is_set():
             raise VerbFailed(reason="the ledger is not open")
         return self._loop.create_future()
 
-    def _ask(self, request: _Request) -> asyncio.Future[Any]:
+    def _ask(self, request: Request) -> asyncio.Future[Any]:
         self._put(request)
         assert request.future is not None  # noqa: S101 -- both callers made one
         return request.future
 
-    def _put(self, request: _Request) -> None:
+    def _put(self, request: Request) -> None:
         if self._loop is None or self._closing.is_set():
             log.error("%s came when the ledger was not open", request.verb)
             return
@@ -223,11 +174,11 @@ class Ledger:
             self._wake(outcomes)
         self._drop_connection()
 
-    def _next_round(self) -> list[_Request] | None:
+    def _next_round(self) -> list[Request] | None:
         """What is to be done now, in the order of asking, at least one request; None when nothing more is to come."""
         while (asked := self._asked()) is not None or self._later:
             requests = [request for request in asked or () if not request.later]
-            if asked is None or not all(map(_in_haste, requests)) or self._is_late():
+            if asked is None or not all(map(in_haste, requests)) or self._is_late():
                 requests, self._later = self._later + (asked or []), []
             else:
                 self._put_off([request for request in asked if request.later])
@@ -235,7 +186,7 @@ class Ledger:
                 return requests
         return None
 
-    def _asked(self) -> list[_Request] | None:
+    def _asked(self) -> list[Request] | None:
         """Everything that waits; empty when it is time for what was put off; None once the ledger is closed."""
         try:
             requests = self._rounds.get(timeout=self._patience())
@@ -257,14 +208,14 @@ class Ledger:
     def _is_late(self) -> bool:
         return bool(self._later) and time.monotonic() >= self._write_later_at
 
-    def _put_off(self, requests: list[_Request]) -> None:
+    def _put_off(self, requests: list[Request]) -> None:
         if not self._later:
             self._write_later_at = time.monotonic() + LATER_SECONDS
         self._later += requests
 
-    def _settle(self, requests: Sequence[_Request]) -> list[_Outcome]:
+    def _settle(self, requests: Sequence[Request]) -> list[Outcome]:
         """Run a round; what raises alone is to blame for it."""
-        calls = _gather(requests)
+        calls = gather(requests)
         try:
             results = self._transact(calls)
         except Exception as error:
@@ -278,7 +229,7 @@ class Ledger:
             for request, result in zip(call.requests, given, strict=True)
         ]
 
-    def _transact(self, calls: Sequence[_Call]) -> list[Sequence[Any]]:
+    def _transact(self, calls: Sequence[Call]) -> list[Sequence[Any]]:
         """Run the calls in one transaction, as often as it takes for faults that pass."""
         attempt = 0
         while True:
@@ -299,7 +250,7 @@ class Ledger:
             finally:
                 self._busy_since = None
 
-    def _once(self, calls: Sequence[_Call]) -> list[Sequence[Any]]:
+    def _once(self, calls: Sequence[Call]) -> list[Sequence[Any]]:
         if self._conn is None:
             self._conn = _connect(self._engine)
         transaction = self._conn.begin()
@@ -351,7 +302,7 @@ class Ledger:
             conn, self._conn = self._conn, None
             conn.close()
 
-    def _wake(self, outcomes: Sequence[_Outcome]) -> None:
+    def _wake(self, outcomes: Sequence[Outcome]) -> None:
         assert self._loop is not None  # noqa: S101 -- start() set it
         try:
             self._loop.call_soon_threadsafe(_deliver, outcomes)
@@ -373,37 +324,7 @@ def _connect(engine: Engine) -> Connection:
     return conn
 
 
-def _gather(requests: Sequence[_Request]) -> list[_Call]:
-    """Requests with one verb and the same arguments become one call, at the place of the first of them.
-
-    The hasty ones come first, then what was put off, then the rest. Within a round, verbs may thus overtake each other;
-    they have to bear that.
-    """
-    calls: list[_Call] = []
-    known: dict[Any, _Call] = {}
-    for request in requests:
-        if not request.gathered:
-            calls.append(_Call(request))
-            continue
-        key = (request.verb, request.args, tuple(request.kwargs.items()))
-        call = known.get(key)
-        if call is None:
-            known[key] = call = _Call(request)
-            calls.append(call)
-        else:
-            call.requests.append(request)
-    return sorted(calls, key=lambda call: (_place(call.first), not call.first.later))
-
-
-def _place(request: _Request) -> int:
-    return _HASTY.get(getattr(request.verb, "__func__", request.verb), NOT_HASTY)  # of a method, the function
-
-
-def _in_haste(request: _Request) -> bool:
-    return _place(request) < NOT_HASTY
-
-
-def _deliver(outcomes: Sequence[_Outcome]) -> None:
+def _deliver(outcomes: Sequence[Outcome]) -> None:
     for request, result, error in outcomes:
         future = request.future
         if future is None or future.done():

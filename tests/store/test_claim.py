@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, func, literal, select, text
 
-from modemd.store import candidates, outbox, status_reports, upkeep
+from modemd.store import candidates, claims, outbox, status_reports, upkeep
 from modemd.store.outbox import Want
 from modemd.store.schema import message, part
 from tests.store.outbox_driver import HOST, LEASE, NOW, Outbox, compose
@@ -80,7 +80,7 @@ def test_a_line_leaves_to_another_what_that_one_prefers(out: Outbox, line_id: in
 def test_where_many_wait_for_the_line_that_is_preferred_another_helps(
     out: Outbox, line_id: int, other_line_id: int
 ) -> None:
-    ids = [out.queue() for _ in range(outbox.LOOK_AHEAD + 2)]
+    ids = [out.queue() for _ in range(claims.LOOK_AHEAD + 2)]
     helps, prefers = Want(line_id, 1, leaves=("+35988",)), Want(other_line_id, 1, prefers=("+35988",))
     (helped, preferred) = outbox.claim(out.conn, [helps, prefers], NOW, HOST, LEASE)
     assert [claim.message_id for claim in preferred] == ids[:1]
@@ -212,5 +212,5 @@ def test_a_host_that_waits_does_not_make_another_wait(
 
 def test_parts_that_are_listed_are_found_by_their_index(long_queue: Connection) -> None:
     listed = "[1, 2]" if long_queue.dialect.name == "sqlite" else "{1,2}"
-    plan = _plan(long_queue, outbox._OPEN_PARTS, ids=listed)
+    plan = _plan(long_queue, claims._OPEN_PARTS, ids=listed)
     assert not any(slow in plan for slow in ("SCAN part", "Seq Scan on part"))

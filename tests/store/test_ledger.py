@@ -16,8 +16,9 @@ from modemd.errors import DatabaseUnreachable, VerbFailed
 from modemd.store import database as opening
 from modemd.store import ledger as ledger_module
 from modemd.store import outbox
-from modemd.store.ledger import Ledger, hasty
+from modemd.store.ledger import Ledger
 from modemd.store.outbox import Want
+from modemd.store.requests import hasty
 from tests.store.outbox_driver import HOST, LEASE, NOW, compose
 
 
