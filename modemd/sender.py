@@ -6,9 +6,7 @@ outbox.claim -> take -> mark_sending, COMMIT ┐
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -26,10 +24,10 @@ from modemd.errors import (
     TextError,
     VerbFailed,
 )
+from modemd.held import Held, encoded
 from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.modem.way import Way
-from modemd.pdu import submit
 from modemd.quota import Quota
 from modemd.store import outbox
 from modemd.store.ledger import Ledger
@@ -46,19 +44,6 @@ FIRST_RETRY = timedelta(seconds=30)  # after a refusal that may pass; doubled ea
 PAUSE_SECONDS = 1.0  # after an error of ours, so that one that stays does not fill the log
 Mark = Callable[[Connection, Sequence[outbox.Sending], datetime, str], Sequence[None]]
 HOLD_SECONDS = 0.5  # bulk waits this long at most for the answer to a question that has just come in
-
-
-@dataclass(eq=False)
-class Held:
-    """A claimed message, encoded, with the parts that still have to leave."""
-
-    claim: outbox.Claim
-    parts: deque[OutgoingSms]
-    begun: bool = False
-    urgency: tuple[int, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.urgency = (self.claim.priority, self.claim.message_id)
 
 
 class Sender:
@@ -267,7 +252,7 @@ class Sender:
             self._ledger.post(outbox.skip, skip)
             return
         try:
-            self._held.append(Held(claim, deque(self._encode(claim))))
+            self._held.append(encoded(claim, self._now()))
         except (NotAPhone, TextError) as error:
             self._ledger.post(outbox.skip, outbox.Skip(claim.message_id, str(error)))
             return
@@ -392,17 +377,6 @@ class Sender:
         self._ledger.post(outbox.refused, refused)
 
     # small things
-
-    def _encode(self, claim: outbox.Claim) -> list[OutgoingSms]:
-        validity = max(claim.expires_at - self._now(), timedelta(minutes=5))
-        encoded = submit.encode_message(
-            claim.recipient, claim.text, concat_reference=claim.message_id % 256, validity=validity
-        )
-        parts = [(part, encoded[part.number - 1]) for part in claim.open_parts]
-        return [
-            OutgoingSms(part.id, claim.message_id, claim.kind, claim.priority, pdu.length, pdu.pdu)
-            for part, pdu in parts
-        ]
 
     def _ahead(self) -> int:
         return min(MOST_AHEAD, max(1, round(AHEAD_SECONDS / max(self._seconds_a_part, 0.001))))
