@@ -86,6 +86,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "messages.page": EVERYBODY,
     "messages.find": EVERYBODY,
     "messages.one": EVERYBODY,
+    "messages.live": EVERYBODY,
     "messages.reveal": EVERYBODY,
     "messages.conversation": EVERYBODY,
     "queues.page": EVERYBODY,

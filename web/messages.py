@@ -130,6 +130,13 @@ def one(direction: Direction, message_id: int) -> str:
         return _one(conn, direction, message_id)
 
 
+@blueprint.get("/<any(mo,mt):direction>/<int:message_id>/live")
+def live(direction: Direction, message_id: int) -> str:
+    """What has happened to it so far."""
+    with database.reading(panel().engine) as conn:
+        return render_template("messages/life.html", **_facts(conn, direction, message_id))
+
+
 @blueprint.post("/<any(mo,mt):direction>/<int:message_id>/reveal")
 def reveal(direction: Direction, message_id: int) -> str | Response:
     """Show the whole number, once and for a reason; the audit log keeps who has seen it and why."""
@@ -179,14 +186,16 @@ def _supplier() -> str:
 
 
 def _one(conn: Connection, direction: Direction, message_id: int, revealed: str | None = None) -> str:
-    return render_template(
-        "messages/one.html",
-        life=_life(conn, direction, message_id),
-        decision=failures.decision(conn, message_id) if direction == "mt" else None,
-        resendable=RESENDABLE,
-        revealed=revealed,
-        form=RevealForm(),
-    )
+    facts = _facts(conn, direction, message_id)
+    return render_template("messages/one.html", **facts, revealed=revealed, form=RevealForm())
+
+
+def _facts(conn: Connection, direction: Direction, message_id: int) -> dict[str, Any]:
+    return {
+        "life": _life(conn, direction, message_id),
+        "decision": failures.decision(conn, message_id) if direction == "mt" else None,
+        "resendable": RESENDABLE,
+    }
 
 
 def _life(conn: Connection, direction: Direction, message_id: int) -> Life:

@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from modemd.store.listing import INCOMING, OUTGOING, Direction, Listed
-from modemd.store.schema import MessageState, in_air, inbox, line, line_rule, message, part
+from modemd.store.schema import InboxState, MessageState, in_air, inbox, line, line_rule, message, part
+
+_MOVING = {
+    MessageState.QUEUED,
+    MessageState.SENDING,
+    MessageState.SENT,
+    MessageState.IN_DOUBT,
+    MessageState.HELD,
+    InboxState.NEW,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,12 @@ class Life:
     complete: bool
     parts: Sequence[PartLife]
     related: Sequence[Listed]  # the question it answers, or the answers to it
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether more is going to happen: the network, the service or a person has not had the last word."""
+        answers = self.related if self.message.direction == "mo" else ()
+        return any(each.state in _MOVING for each in (self.message, *answers))
 
 
 def of(conn: Connection, direction: Direction, message_id: int) -> Life | None:

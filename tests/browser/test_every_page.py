@@ -41,7 +41,7 @@ PAGES = {
     "queues.page of failed": "/messages/queue/failed",
     "messages.is_ours": "/messages/ours",
 }
-PARTS = {"bank.live", "reminders.live", "modem.live", "modem.said", "phone.live"}  # of other pages
+PARTS = {"bank.live", "messages.live", "reminders.live", "modem.live", "modem.said", "phone.live"}  # of other pages
 NOT_LOOKED_AT = {
     "static",
     "bootstrap.static",

@@ -80,6 +80,21 @@ def send_what_is_handed_over(panel: RunningPanel) -> None:
         handover.tick(conn, panel.settings, panel.now)
 
 
+def test_a_message_is_followed_to_its_end_without_a_reload(visit: Visit) -> None:
+    visit.panel.start_daemon()
+    visit.panel.add_modem(1, name="A1 first")
+    visit.panel.queue("hello", "manual")
+    visit.sign_in("elena", "operator", path="/messages/mt/1")
+    life = visit.page.locator("ol.log")
+    expect(life).to_contain_text("Влезе в опашката.")
+    visit.page.evaluate("window.notReloaded = true")
+    send_what_is_handed_over(visit.panel)
+    expect(life).to_contain_text("Част 1 от 1 приета от мрежата.")
+    expect(visit.page.locator(".standing")).to_contain_text("изпратено")
+    assert visit.page.evaluate("window.notReloaded")
+    assert visit.faults == []
+
+
 def test_a_held_file_is_approved(visit: Visit) -> None:
     billing.a_held_file(visit.panel)
     visit.sign_in("boris", "manager", path="/files/")

@@ -105,6 +105,7 @@ ROUTES = {
     "messages.page": Route(ALL, "/messages/"),
     "messages.find": Route(ALL, "/messages/find", {"number": "+359881234567"}),
     "messages.one": Route(ALL, "/messages/mo/1"),
+    "messages.live": Route(ALL, "/messages/mo/1/live"),
     "messages.reveal": Route(ALL, "/messages/mo/1/reveal", {"why": "he asked to be called"}),
     "messages.conversation": Route(ALL, "/messages/mo/1/phone"),
     "queues.page": Route(ALL, "/messages/queue/held"),

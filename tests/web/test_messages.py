@@ -145,6 +145,50 @@ def test_a_message_tells_its_life_with_times(panel: RunningPanel, line: int, ope
     assert BILL in operator.page("/messages/mo/1")
 
 
+@pytest.mark.parametrize("state", ["queued", "sending", "sent", "in_doubt", "held"])
+def test_a_message_on_its_way_is_kept_current(panel: RunningPanel, line: int, operator: Visitor, state: str) -> None:
+    panel.send(line)
+    with panel.writing() as conn:
+        conn.execute(message.update().values(state=state))
+    page = operator.page("/messages/mt/1")
+    assert 'data-live="/messages/mt/1/live"' in page
+    live = operator.page("/messages/mt/1/live")
+    assert live.split("<form")[0].strip() in page
+    assert "<html" not in live
+
+
+@pytest.mark.parametrize("state", ["delivered", "undelivered", "expired", "failed", "skipped", "cancelled"])
+def test_a_message_that_has_come_to_its_end_asks_for_nothing_more(
+    panel: RunningPanel, line: int, operator: Visitor, state: str
+) -> None:
+    panel.send(line)
+    with panel.writing() as conn:
+        conn.execute(message.update().values(state=state))
+    assert "data-live" not in operator.page("/messages/mt/1")
+
+
+def test_a_question_is_kept_current_until_its_answer_has_come_to_its_end(
+    panel: RunningPanel, line: int, operator: Visitor
+) -> None:
+    question = panel.receive(line, "smetka")
+    assert "data-live" in operator.page("/messages/mo/1")
+    panel.answer(question)
+    panel.send(line, in_reply_to=question)
+    assert "data-live" in operator.page("/messages/mo/1")
+    with panel.writing() as conn:
+        conn.execute(message.update().values(state="delivered"))
+    assert "data-live" not in operator.page("/messages/mo/1")
+
+
+def test_a_decision_made_on_what_came_in_meanwhile_leads_back_to_the_page(
+    panel: RunningPanel, line: int, operator: Visitor
+) -> None:
+    panel.send(line)
+    with panel.writing() as conn:
+        conn.execute(message.update().values(state="held"))
+    assert 'name="back" value="/messages/mt/1"' in operator.page("/messages/mt/1/live")
+
+
 def test_why_a_message_failed_is_said_in_plain_words(panel: RunningPanel, line: int, operator: Visitor) -> None:
     panel.send(line)
     with panel.writing() as conn:
