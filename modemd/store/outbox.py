@@ -178,10 +178,10 @@ def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[None]:
     It is all that must be on the disk before the line's next part may leave. The rest is for `follow_up`.
     """
     answers = [{"of_part": item.part_id, "of_line": item.line_id, "given": item.reference, "at": now} for item in items]
-    if _SENT.run(conn, answers) < len(items):
-        _sent_late(conn, items, now)
+    late = _sent_late(conn, items, now) if _SENT.run(conn, answers) < len(items) else set()
     if events.wanted():
-        events.note(conn, *(f"event=sent {_named(each)} reference={each.reference}" for each in items))
+        in_time = [each for each in items if each.part_id not in late]
+        events.note(conn, *(f"event=sent {_named(each)} reference={each.reference}" for each in in_time))
     return [None] * len(items)
 
 
@@ -189,15 +189,21 @@ def _named(item: Sending | Sent) -> str:
     return f"part={item.part_id}" if item.message_id is None else f"message={item.message_id} part={item.part_id}"
 
 
-def _sent_late(conn: Connection, items: Sequence[Sent], now: datetime) -> None:
-    """Some had their answer already, or were in doubt: nobody claims those, so their messages follow at once."""
+def _sent_late(conn: Connection, items: Sequence[Sent], now: datetime) -> set[int]:
+    """Some had their answer already, or were in doubt: nobody claims those, so their messages follow at once.
+
+    The parts that were in doubt.
+    """
     work = Work(conn, parts=[item.part_id for item in items])
+    moved: set[int] = set()
     for item in items:
         late = work.part(item.part_id)
         if late.state in (SENDING, IN_DOUBT, HELD):
             work.move(late, SENT, reference=item.reference, sent_at=now)
+            moved.add(late.id)
     work.write(now)
     follow_up(conn, [item.part_id for item in items], now)
+    return moved
 
 
 def follow_up(conn: Connection, part_ids: Sequence[int], now: datetime) -> list[None]:

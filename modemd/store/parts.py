@@ -201,7 +201,8 @@ class Work:
         if to not in MOVES[moved.state]:
             raise VerbFailed(reason=f"part {moved.id} cannot go from {moved.state} to {to}")
         moved.state = to
-        self._moves.append(f"event={to.value} message={moved.message.id} part={moved.id}")
+        reference = f" reference={columns['reference']}" if to is SENT else ""
+        self._moves.append(f"event={to.value} message={moved.message.id} part={moved.id}{reference}")
         self.note(moved, state=to.value, **columns)
 
     def note(self, noted: Part, **columns: Any) -> None:

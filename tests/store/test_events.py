@@ -55,6 +55,20 @@ def test_the_way_of_a_message_and_its_answer(database: Engine, told: pytest.LogC
     ]
 
 
+def test_an_answer_that_comes_late_is_told_once(database: Engine, told: pytest.LogCaptureFixture) -> None:
+    with opening.writing(database) as conn:
+        line = lines.identify(conn, Sim("89359010000000001", None), HOST, "p1", NOW, adopt=True).id
+        (message,) = outbox.enqueue(conn, [compose()], NOW)
+        ((claim,),) = outbox.claim(conn, [Want(line, 1)], NOW, HOST, LEASE)
+        part = claim.open_parts[0].id
+        outbox.mark_sending(conn, [Sending(part, line, None, message)], NOW, HOST)
+        outbox.doubt(conn, [part], NOW)
+    lines_of(told)
+    with opening.writing(database) as conn:
+        outbox.sent(conn, [Sent(part, 91)], NOW)
+    assert lines_of(told) == [f"event=sent message={message} part={part} reference=91"]
+
+
 @pytest.mark.parametrize("verb", ["doubt", "refuse", "fail", "expire"])
 def test_what_else_becomes_of_a_part(database: Engine, told: pytest.LogCaptureFixture, verb: str) -> None:
     with opening.writing(database) as conn:
