@@ -6,9 +6,8 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from modemd.errors import DocumentNotSeen, ModemdError, SettingsError
 from modemd.service import confirmation, desk, identities
@@ -17,7 +16,7 @@ from modemd.service.desk import Answer
 from modemd.store import database
 from modemd.store.schema import Channel
 from web import customers, language, refusals, words
-from web.forms import Form, choices
+from web.forms import BoxesField, Form, choices
 from web.panel import panel
 
 blueprint = Blueprint("desk", __name__, url_prefix="/customers/<customer_no>/desk")
@@ -39,12 +38,10 @@ class IdentityForm(Form):
 
 class RegisterForm(Form):
     phone = StringField(lazy_gettext("Phone"), [InputRequired(lazy_gettext("Enter a number.")), Length(max=32)])
-    services = SelectMultipleField(
+    services = BoxesField(
         lazy_gettext("Services"),
         [InputRequired(lazy_gettext("Choose at least one service."))],
         choices=choices((name, words.SERVICES[name]) for name in SERVICES),
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
     )
     language = SelectField(lazy_gettext("Language of the messages"), choices=choices(words.LANGUAGES.items()))
 

@@ -4,14 +4,14 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import IntegerField, SelectMultipleField, StringField
+from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from modemd.errors import TokenRefused
 from modemd.service import tokens
 from modemd.service.tokens import Scope
 from modemd.store import database
-from web.forms import Form, choices
+from web.forms import BoxesField, Form, choices
 from web.panel import panel
 from web.words import SCOPES
 
@@ -20,7 +20,7 @@ blueprint = Blueprint("programs", __name__, url_prefix="/programs")
 
 class TokenForm(Form):
     name = StringField(lazy_gettext("Name"), [InputRequired(lazy_gettext("Enter a name.")), Length(max=64)])
-    scopes = SelectMultipleField(
+    scopes = BoxesField(
         lazy_gettext("What it may do"),
         [InputRequired(lazy_gettext("Choose at least one."))],
         choices=choices((each.value, SCOPES[each]) for each in Scope),

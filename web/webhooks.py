@@ -4,14 +4,14 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import SelectMultipleField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from modemd.errors import WebhookRefused
 from modemd.service import webhooks
 from modemd.store import database
 from modemd.store.schema import HookEvent
-from web.forms import Form, choices
+from web.forms import BoxesField, Form, choices
 from web.panel import panel
 from web.words import HOOK_EVENTS
 
@@ -25,7 +25,7 @@ class WebhookForm(Form):
     url = StringField(
         lazy_gettext("Address"), [InputRequired(lazy_gettext("Enter an address.")), Length(max=webhooks.LONGEST_URL)]
     )
-    events = SelectMultipleField(
+    events = BoxesField(
         lazy_gettext("What it is told"),
         [InputRequired(lazy_gettext("Choose at least one."))],
         choices=choices(HOOK_EVENTS.items()),

@@ -24,6 +24,15 @@ def test_a_token_is_shown_once_and_opens_until_it_is_revoked(panel: RunningPanel
     assert not row.is_good(panel.now)
 
 
+def test_what_a_token_may_do_is_ticked_and_an_empty_list_says_what_to_do(panel: RunningPanel) -> None:
+    visitor = panel.signed_in()
+    page = visitor.page("/programs/")
+    assert set(re.findall(r'type="checkbox" value="(\w+)"', page)) == set(tokens.Scope)
+    assert "Още никоя програма няма токен." in page
+    visitor.post("/programs/", FORM, form_at="/programs/")
+    assert "Още никоя програма няма токен." not in visitor.page("/programs/")
+
+
 def test_a_bad_form_makes_no_token(panel: RunningPanel) -> None:
     visitor = panel.signed_in()
     for wrong in ({"name": "A b"}, {"scopes": []}, {"scopes": ["all"]}, {"days": "0"}, {"per_minute": "-1"}):

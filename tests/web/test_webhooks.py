@@ -8,6 +8,7 @@ from modemd.store import webhooks as deliveries
 from modemd.store.schema import Telling, webhook_delivery
 from modemd.store.webhooks import Tried
 from tests.panels import RunningPanel, Visitor
+from web import words
 
 FORM = {"name": "crm", "url": "https://crm.example.bg/sms", "events": ["incoming", "state"]}
 
@@ -25,6 +26,12 @@ def given_up(panel: RunningPanel) -> None:
     with panel.writing() as conn:
         deliveries.tell_incoming(conn, panel.now)
         deliveries.tried(conn, [Tried(1, Telling.GIVEN_UP, 500, "<script>\u202e", None)], panel.now)
+
+
+def test_what_an_address_is_told_is_ticked_and_an_empty_list_says_what_to_do(panel: RunningPanel) -> None:
+    page = panel.signed_in().page("/webhooks/")
+    assert page.count('type="checkbox"') == len(words.HOOK_EVENTS)
+    assert "Още на никой адрес не се съобщава нищо." in page
 
 
 def test_a_webhook_is_made_and_its_secret_shown_once(panel: RunningPanel) -> None:

@@ -3,16 +3,15 @@
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
-from wtforms import DateField, SelectField, SelectMultipleField, StringField
+from wtforms import DateField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from modemd.errors import ModemdError, NotABulgarianMobile, TooOften
 from modemd.service import confirmation, consent, ours, own_phones, subscriptions
 from modemd.service.confirmation import Wanted
 from modemd.store import database
 from web import language
-from web.forms import Form, choices
+from web.forms import BoxesField, Form, choices
 from web.panel import panel
 from web.portal import visitor
 from web.portal.words import KINDS, ON_THE_WAY, OTHER_KIND, SERVICES, STATES
@@ -26,21 +25,17 @@ blueprint = Blueprint("pages", __name__)
 class ServicesForm(Form):
     """Which services, each a box of its own; none is ticked for anybody."""
 
-    services = SelectMultipleField(
+    services = BoxesField(
         lazy_gettext("Services"),
         [InputRequired(lazy_gettext("Choose at least one service."))],
         choices=choices(SERVICES.items()),
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
     )
 
 
 class PhoneForm(ServicesForm):
-    customers = SelectMultipleField(
+    customers = BoxesField(
         lazy_gettext("Customer numbers"),
         [InputRequired(lazy_gettext("Choose at least one customer number."))],
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
     )
     phone = StringField(lazy_gettext("Mobile phone"), [InputRequired(lazy_gettext("Enter the phone.")), Length(max=32)])
     language = SelectField(lazy_gettext("Language of the SMS"), choices=choices(LANGUAGES.items()))
