@@ -145,6 +145,18 @@ def test_a_message_tells_its_life_with_times(panel: RunningPanel, line: int, ope
     assert BILL in operator.page("/messages/mo/1")
 
 
+@pytest.mark.parametrize("report", [{"status": 0, "discharged_at": NOW}, {}])
+def test_how_it_ended_is_said_once(
+    panel: RunningPanel, line: int, operator: Visitor, report: dict[str, object]
+) -> None:
+    panel.send(line)
+    with panel.writing() as conn:
+        conn.execute(message.update().values(state="delivered", state_at=NOW))
+        conn.execute(part.update().values(state="delivered", **report))
+    log = operator.page("/messages/mt/1").split('<ol class="log">')[1].split("</ol>")[0]
+    assert log.count("доставено") == 1
+
+
 @pytest.mark.parametrize("state", ["queued", "sending", "sent", "in_doubt", "held"])
 def test_a_message_on_its_way_is_kept_current(panel: RunningPanel, line: int, operator: Visitor, state: str) -> None:
     panel.send(line)
