@@ -60,6 +60,12 @@ def test_the_page_shows_services_consent_and_invoices_with_masked_phones(operato
     assert PHONE not in page
 
 
+def test_who_registered_is_not_named_where_nobody_is(panel: RunningPanel, operator: Visitor) -> None:
+    page = operator.page(f"/customers/{NUMBER}")
+    assert "от администратора" in page
+    assert "command" not in page
+
+
 def test_technicians_see_no_amounts_and_register_nobody(panel: RunningPanel, operator: Visitor) -> None:
     page = panel.signed_in("technician", "ivan").page(f"/customers/{NUMBER}")
     assert "112,40" not in page
