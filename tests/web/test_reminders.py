@@ -196,6 +196,13 @@ def test_a_held_file_is_approved_beside_the_figures_that_held_it(panel: RunningP
         assert [each.action for each in audit.entries(conn, 5)] == ["file.approve"]
 
 
+def test_each_figure_of_a_file_has_its_name_beside_it_for_a_phone(panel: RunningPanel) -> None:
+    billing.a_held_file(panel)
+    page = panel.signed_in("manager").page("/files/")
+    for label in ("Редове", "Грешни редове", "Дължима сума", "Данни от"):
+        assert f'data-label="{label}"' in page
+
+
 def test_an_operator_sees_files_and_decides_nothing(panel: RunningPanel) -> None:
     billing.a_held_file(panel)
     operator = panel.signed_in("operator")
