@@ -38,6 +38,24 @@ def clip(text: str, longest: int) -> str:
     return f"{text[:longest]}… ({decimal(len(text))})"
 
 
+# What a browser says of itself names the others that it is like, so the order decides.
+_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
+
+
+def browser(agent: str) -> str:
+    """The browser and its system in two words; what names neither is shown as it is, shortened."""
+    found = (next((name for sign, name in names.items() if sign in agent), None) for names in (_BROWSERS, _SYSTEMS))
+    return ", ".join(name for name in found if name) or clip(visible(agent), 80)
+
+
 def at(written: str) -> datetime:
     """A time as the simulated bank writes it, ISO 8601 with an offset."""
     return datetime.fromisoformat(written)

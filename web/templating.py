@@ -8,7 +8,7 @@ from web import access, charts, formats, language, navigation, reasons, refusals
 from web.panel import panel
 
 _FORMATS = (
-    *("at", "bars", "clip", "clock", "date", "dbm", "decimal"),
+    *("at", "bars", "browser", "clip", "clock", "date", "dbm", "decimal"),
     *("full_time", "masked", "moment", "money", "percent", "place"),
 )
 

@@ -104,3 +104,23 @@ def test_a_time_is_sofias_and_as_short_as_it_is_clear(panel: RunningPanel, days:
 def test_figures_have_the_readers_decimal_mark(panel: RunningPanel, language: str, shown: str) -> None:
     with panel.app.test_request_context(headers={"Cookie": f"language={language}"}):
         assert f"{formats.decimal(1234.5)} {formats.decimal(12345)}" == shown
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0",
+            "Edge, Windows",
+        ),
+        ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Safari/604.1", "Safari, iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0", "Firefox, Linux"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("\u202ecurl", "‹U+202E›curl"),
+        ("x" * 100, "x" * 80 + "… (100)"),
+    ],
+)
+def test_a_browser_is_told_in_two_words(panel: RunningPanel, agent: str, shown: str) -> None:
+    with panel.app.test_request_context():
+        assert formats.browser(agent) == shown
