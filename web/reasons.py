@@ -188,6 +188,14 @@ _OF_MODEM = re.compile(r"\+CM([SE]) ERROR: *(\d{1,3})")
 _OF_REPORT = re.compile(r"status report (\d{1,3})")
 
 
+_WANTS_PIN = {"PinRequired", "PinWrong", "PinTriedBefore", "PinUnreadable", "NoPinInFile"}
+
+
+def wants_pin(reason: Reason | None) -> bool:
+    """Whether a PIN given on the modem's page is what helps."""
+    return reason is not None and reason.code in _WANTS_PIN
+
+
 def what(reason: Reason) -> str:
     """What it is, in a sentence."""
     sentence = SENTENCES.get(reason.code)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from modemd import audit
-from modemd.errors import CommandTimeout, ConsoleRefused, PinWrong, PukRequired
+from modemd.errors import CommandTimeout, ConsoleRefused, ModemError, PinRequired, PinTriedBefore, PinWrong, PukRequired
 from modemd.messages import Reason
 from modemd.store import lines, rules, wishes
 from modemd.store.schema import WishState, WishVerb, line, message, wish
@@ -145,6 +145,17 @@ def test_a_new_pin_is_asked_once_and_is_neither_shown_nor_noted(panel: RunningPa
 def test_a_pin_is_guarded(panel: RunningPanel, admin: Visitor, fields: dict[str, str]) -> None:
     admin.post("/modem/1/pin", fields, form_at="/")
     assert asked(panel) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"), [(PinRequired, True), (PinWrong, True), (PinTriedBefore, True), (PukRequired, False)]
+)
+def test_where_a_pin_helps_its_form_is_open_and_a_click_away(
+    panel: RunningPanel, admin: Visitor, error: type[ModemError], wanted: bool
+) -> None:
+    panel.add_modem(1, "quarantined", reason=Reason.of(error(port="x")))
+    page = admin.page("/modem/1")
+    assert ('href="#pin"' in page, '<details class="card-box" open>' in page) == (wanted, wanted)
 
 
 def test_a_sim_in_puk_state_gets_no_pin(panel: RunningPanel, admin: Visitor) -> None:
