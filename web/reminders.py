@@ -81,7 +81,7 @@ def preview() -> Response:
 @blueprint.get("/<int:campaign_id>")
 def one(campaign_id: int) -> str:
     standing = _find(campaign_id)
-    return render_template("reminders/one.html", **_facts(standing), start=StartForm(), test=TestForm(), token=Form())
+    return render_template("reminders/one.html", **_facts(standing), test=TestForm(), token=Form())
 
 
 @blueprint.get("/<int:campaign_id>/live")
@@ -213,6 +213,7 @@ def _facts(standing: Standing) -> dict[str, Any]:
         "campaign": campaign,
         "figures": standing.figures,
         "samples": _samples(standing),
+        "start": StartForm(),
         "may_approve": may_approve,
         "may_start": campaign.state in (ready, CampaignState.APPROVED)
         and not (two and person.name == campaign.approved_by),

@@ -50,8 +50,10 @@ def test_a_run_goes_from_preview_to_results_in_the_hands_of_two(visit: Visit) ->
     manager.sign_in("boris", "manager", path="/reminders/1")
     manager.page.get_by_role("button", name="Одобри този преглед").click()
     expect(visit.page.get_by_text("Чака пускане")).to_be_visible()  # without a reload
-    visit.page.reload()
     visit.page.get_by_label("До колко души отива?").fill("3")
+    visit.page.wait_for_timeout(2500)  # a refresh takes nothing that is being typed
+    expect(visit.page.get_by_label("До колко души отива?")).to_have_value("3")
+    expect(visit.page.get_by_label("До колко души отива?")).to_be_focused()
     visit.page.get_by_role("button", name="Пусни", exact=True).click()
     expect(visit.page.get_by_text("Готови са 0 от 3 души.")).to_be_visible()
     expect(manager.page.get_by_text("Готови са 0 от 3 души.")).to_be_visible()

@@ -51,6 +51,23 @@ def test_a_run_goes_from_preview_to_start_in_the_hands_of_three(panel: RunningPa
     assert "Готови са 0 от 3 души." in operator.page("/reminders/1/live")
 
 
+def test_whose_turn_it_is_comes_without_a_reload(panel: RunningPanel) -> None:
+    billing.a_run(panel, by="elena")
+    manager, operator = panel.signed_in("manager", "boris"), panel.signed_in("operator", "elena")
+    assert "Мениджър, различен от elena" in operator.page("/reminders/1/live")
+    act(manager, "approve")
+    assert "Мениджър, различен от elena" not in operator.page("/reminders/1/live")
+    assert "До колко души отива?" in operator.page("/reminders/1/live")
+    assert "трябва да го пусне друг човек" in manager.page("/reminders/1/live")
+
+
+def test_each_figure_of_a_run_has_its_name_beside_it_for_a_phone(panel: RunningPanel) -> None:
+    billing.a_run(panel)
+    page = panel.signed_in("operator").page("/reminders/")
+    for label in ("Хора", "Части", "Прегледано", "Одобрено", "Пуснато"):
+        assert f'data-label="{label}"' in page
+
+
 def test_the_first_page_says_when_a_run_that_goes_on_will_be_through(panel: RunningPanel) -> None:
     billing.a_run(panel, by="elena")
     manager, operator = panel.signed_in("manager", "boris"), panel.signed_in("operator", "elena")
