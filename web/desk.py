@@ -23,7 +23,12 @@ blueprint = Blueprint("desk", __name__, url_prefix="/customers/<customer_no>/des
 
 ANSWERS = {
     Answer.FITS: ("message", lazy_gettext("The document fits this customer.")),
-    Answer.DIFFERS: ("danger", lazy_gettext("The document does not fit this customer.")),
+    Answer.DIFFERS: (
+        "danger",
+        lazy_gettext(
+            "The document does not fit this customer. Check what you typed; if it is right, register nothing."
+        ),
+    ),
     Answer.MISTYPED: ("warning", lazy_gettext("This is no ЕГН, ЛНЧ or ЕИК: a digit is mistyped.")),
     Answer.TOO_OFTEN: ("danger", lazy_gettext("Compared too often. Wait an hour.")),
 }
