@@ -61,6 +61,13 @@ def test_whose_turn_it_is_comes_without_a_reload(panel: RunningPanel) -> None:
     assert "трябва да го пусне друг човек" in manager.page("/reminders/1/live")
 
 
+def test_what_has_ended_is_tried_on_no_phone(panel: RunningPanel) -> None:
+    billing.a_run(panel, by="elena")
+    operator = panel.signed_in("operator", "elena")
+    assert "Изпрати ги на моя телефон" in operator.page("/reminders/1")
+    assert "Изпрати ги на моя телефон" not in act(operator, "cancel")
+
+
 def test_each_figure_of_a_run_has_its_name_beside_it_for_a_phone(panel: RunningPanel) -> None:
     billing.a_run(panel)
     page = panel.signed_in("operator").page("/reminders/")
