@@ -242,11 +242,14 @@ def cause_in(words: str) -> tuple[str, Cause] | None:
 
 
 def cause(number: str, found: Cause) -> str:
-    """A number of the standards in plain words, its own name beside them: what, whose fault, what next, what to do."""
-    what = gettext(found.name)
-    beside = number if what == found.name else f"{number}: {found.name}"
+    """A number of the standards in plain words: what, whose fault, what next, what to do.
+
+    Beside a fault stands its name in the standard, by which people look it up.
+    """
+    what, arrived = gettext(found.name), found.next is causes.Next.ARRIVED
+    beside = number if arrived or what == found.name else f"{number}: {found.name}"
     said = [f"{what[:1].upper()}{what[1:]} ({beside})."]
-    if found.next is not causes.Next.ARRIVED:
+    if not arrived:
         said.append(gettext("The fault lies with %(fault)s.", fault=FAULTS[found.fault]))
         said.append(str(NEXT[found.next]))
         said.append(advice(found) or gettext("There is nothing to do but wait."))

@@ -72,19 +72,21 @@ def test_a_refusal_tells_whose_fault_and_what_to_do(panel: RunningPanel) -> None
         )
         late = reasons.of_message("status report 70, validity period expired (…)")
         assert late.startswith("Срокът на валидност е изтекъл (TP-ST 70: validity period expired). Причината е в")
+        assert reasons.of_status(0) == "Получено е на телефона (TP-ST 0)."
         assert reasons.of_message("something of nobody's") == "something of nobody's"
 
 
 @pytest.mark.parametrize("table", ["CMS", "CME", "TP_ST"])
 def test_every_number_of_the_standards_is_told_in_plain_bulgarian(panel: RunningPanel, table: str) -> None:
-    """What it is, whose fault, what happens next and what to do; the standard's own name stands beside it."""
+    """What it is, whose fault, what happens next and what to do; beside a fault stands the standard's own name."""
     with panel.app.test_request_context(headers={"Cookie": "language=bg"}):
         for number, found in getattr(causes, table).items():
             told = reasons.cause(f"x {number}", found)
-            sentences = told.replace(f" (x {number}: {found.name})", "")
-            assert sentences != told, "the name of the standard is missing, or is all there is"
+            arrived = found.next is causes.Next.ARRIVED
+            sentences = told.replace(f" (x {number})" if arrived else f" (x {number}: {found.name})", "")
+            assert sentences != told, "number or name are missing, or are all there is"
             assert _is_bulgarian(sentences), told
-            if found.next is not causes.Next.ARRIVED:
+            if not arrived:
                 facts = (reasons.FAULTS[found.fault], reasons.NEXT[found.next])
                 assert all(str(fact) in told for fact in facts)
                 assert told.endswith(reasons.advice(found) or "Няма какво да се прави, освен да се изчака.")
