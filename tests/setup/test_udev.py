@@ -69,7 +69,8 @@ def test_modemmanager_leaves_a_modem_and_its_ports_alone(model: str) -> None:
     vendor, product, serial, ports = STICKS[model]
     assert udev.apply(RULES, stick_of(vendor, product)).env["ID_MM_DEVICE_IGNORE"] == "1"
     for kernel, interface in ports:
-        assert udev.apply(RULES, port_of(vendor, product, serial, kernel, interface)).env["ID_MM_PORT_IGNORE"] == "1"
+        port = udev.apply(RULES, port_of(vendor, product, serial, kernel, interface))
+        assert (port.env["ID_MM_DEVICE_IGNORE"], port.env["ID_MM_PORT_IGNORE"]) == ("1", "1")
 
 
 @pytest.mark.parametrize("model", STICKS)
@@ -111,6 +112,12 @@ def test_a_modem_behind_an_adapter_is_named_by_a_rule_of_ones_own() -> None:
     fastrack = udev.apply(own + RULES, port_of("0403", "6001", "A900ABCD", "ttyUSB0", "00"))
     assert fastrack.links == {f"modemd/path-{SOCKET}:1.0", "modemd/serial-A900ABCD-if00"}
     assert fastrack.group == "modemd"
+
+
+def test_what_is_neither_stick_nor_port_is_left_alone_though_a_rule_of_ones_own_names_it() -> None:
+    network = udev.apply(RULES, Device("net", "wwan0", "/devices/1-1.2/net/wwan0", env={"MODEMD": "1"}))
+    assert not network.programs
+    assert "ID_MM_DEVICE_IGNORE" not in network.env
 
 
 def test_nothing_is_done_for_what_goes_away() -> None:
