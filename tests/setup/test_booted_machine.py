@@ -15,6 +15,7 @@ from tests.setup.probe import DEVICES, MODEMS
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 PANEL, NOT_READY = "http://127.0.0.1:8080", '{"ready":false,"why":["no modem is ready"]}\n'
+RELAY, TECHNICIAN = "127.0.0.1:2525", "+359888999001"
 PHONE, CUSTOMER = "+359888111001", "300000000001"
 
 
@@ -67,6 +68,31 @@ def test_questions_and_messages_go_through_and_leave_a_line_each_without_a_numbe
     journal = "\n".join(entry["MESSAGE"] for entry in machine.said("modemd.service", "modemd-web.service"))
     for secret in (PHONE[1:], "359888123456", "Zdravey", "smetka"):
         assert secret not in journal
+
+
+def test_what_is_wrong_is_told_by_mail_and_sms_and_seen_in_figures_health_and_doctor(machine: BootedMachine) -> None:
+    machine.run("systemd-run", "--unit=relay", "/opt/modemd/bin/python", "-um", "aiosmtpd", "-nl", RELAY)
+    settings = machine.path(steps.SETTINGS)
+    told = f'email_to = ["boss@example.bg"]\nrelay = "{RELAY}"\nsms_to = ["{TECHNICIAN}"]\nquiet = ""\n'
+    settings.write_text(f"{settings.read_text()}\n[alerts]\nafter_seconds = 0\n{told}")
+    give_modems(machine)
+    machine.until(lambda: answered(machine, "/health/ready").startswith('{"ready":true'))
+    assert "\nmodemd_database_up 1.0\n" in answered(machine, "/metrics")
+    machine.run(MODEMD, "sim-fault", "--dir", "/run/bank", "modem00", "sim-puk")
+    machine.until(lambda: any("PUK" in entry["MESSAGE"] for entry in machine.said("relay.service")))
+    machine.until(lambda: any("PUK" in sms["text"] for sms in received(machine, TECHNICIAN)))
+    sick = machine.attempt(MODEMD, "doctor")
+    assert sick.returncode == 1
+    assert "PUK" in sick.stdout
+    assert "systemctl start modemd" not in sick.stdout
+    machine.run("systemctl", "stop", "modemd")
+    machine.until(lambda: "does not run" in answered(machine, "/health/ready"))
+    machine.run("curl", "-sf", f"{PANEL}/health/live")
+    assert "systemctl start modemd" in machine.attempt(MODEMD, "doctor").stdout
+
+
+def answered(machine: BootedMachine, path: str) -> str:
+    return machine.attempt("curl", "-s", f"{PANEL}{path}").stdout
 
 
 def main_pids(machine: BootedMachine) -> list[str]:
