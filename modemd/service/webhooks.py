@@ -31,6 +31,7 @@ class Webhook:
     created_by: str
     ended_at: datetime | None
     waiting: int  # deliveries
+    given_up: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +113,12 @@ def resend(conn: Connection, webhook_id: int, delivery_id: int, who: str, now: d
 
 def all_of_them(conn: Connection) -> list[Webhook]:
     """Those that are told something, then those that were ended."""
-    waiting: dict[Any, int] = {
-        row[0]: row[1]
+    counted: dict[tuple[Any, str], int] = {
+        (row[0], row[1]): row[2]
         for row in conn.execute(
-            select(webhook_delivery.c.webhook_id, func.count())
-            .where(webhook_delivery.c.outcome == Telling.WAITING)
-            .group_by(webhook_delivery.c.webhook_id)
+            select(webhook_delivery.c.webhook_id, webhook_delivery.c.outcome, func.count())
+            .where(webhook_delivery.c.outcome != Telling.DONE)
+            .group_by(webhook_delivery.c.webhook_id, webhook_delivery.c.outcome)
         )
     }
     rows = conn.execute(select(webhook).order_by(webhook.c.ended_at.is_not(None), webhook.c.id))
@@ -130,7 +131,8 @@ def all_of_them(conn: Connection) -> list[Webhook]:
             created_at=row.created_at,
             created_by=row.created_by,
             ended_at=row.ended_at,
-            waiting=waiting.get(row.id, 0),
+            waiting=counted.get((row.id, Telling.WAITING), 0),
+            given_up=counted.get((row.id, Telling.GIVEN_UP), 0),
         )
         for row in rows
     ]

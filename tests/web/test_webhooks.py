@@ -67,6 +67,15 @@ def test_the_log_shows_what_failed_and_a_button_tells_it_again(panel: RunningPan
     assert "/webhooks/1/1/resend" not in visitor.page("/webhooks/1")
 
 
+def test_the_list_says_how_much_waits_and_else_how_much_was_never_told(panel: RunningPanel) -> None:
+    visitor = subscribe(panel)
+    assert "всичко е съобщено" in visitor.page("/webhooks/")
+    given_up(panel)
+    assert "несъобщени: 1" in visitor.page("/webhooks/")
+    visitor.post("/webhooks/1/1/resend", form_at="/webhooks/1")
+    assert "чакат: 1" in visitor.page("/webhooks/")
+
+
 def test_one_that_is_ended_gives_up_what_waits(panel: RunningPanel) -> None:
     visitor = subscribe(panel)
     given_up(panel)
