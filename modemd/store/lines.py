@@ -180,7 +180,7 @@ def overview(conn: Connection, day_start: datetime) -> list[ModemOverview]:
             **{column: getattr(row, column) for column in told},
             name=row.name or row.port,
             reason=row.reason or _waits(row),
-            cause=reasons.read(row.reason or _waits(row), row.reason_code, row.reason_facts) or _waits(row),
+            cause=reasons.read(row.reason, row.reason_code, row.reason_facts) or _waits(row),
             line_new=bool(row.new),
             balance_cents=row.cents,
             balance_at=row.at,

@@ -169,7 +169,8 @@ def test_a_new_sim_is_accepted_named_and_limited(panel: RunningPanel, admin: Vis
     panel.add_modem(2)
     with panel.writing() as conn:
         conn.execute(line.update().where(line.c.id == 2).values(adopted_at=None))
-    assert "не праща нищо, докато не я приемете" in admin.page("/modem/2")
+    for page in ("/modem/2", "/live"):
+        assert "Нова SIM карта: не праща нищо, докато не я приемете." in admin.page(page)
     fields = {"name": "Vivacom 2", "number": "0889 000 002", "replaces": "1", "per_day": "200", "notes": "<b>new</b>"}
     admin.post("/modem/2/line", fields, form_at="/")
     with panel.writing() as conn:
