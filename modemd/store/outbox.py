@@ -14,7 +14,6 @@ from modemd.store import events, pipeline, status_reports, switch, wakeup
 from modemd.store.bulk import Bulk, run_together
 from modemd.store.candidates import Want as Want
 from modemd.store.claims import Claim as Claim
-from modemd.store.claims import OpenPart as OpenPart
 from modemd.store.claims import claim as claim
 from modemd.store.claims import expire_messages as expire_messages
 from modemd.store.claims import release as release

@@ -30,6 +30,8 @@ def hasty(place: int) -> Callable[[V], V]:
 
 @dataclass(slots=True)
 class Request:
+    """One verb that somebody has asked for."""
+
     verb: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
