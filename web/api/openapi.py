@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from web.api.operations import LONGEST_KEY, OPERATIONS, Operation
+from web.api.operations import KEY_PATTERN, LONGEST_KEY, OPERATIONS, Operation
 from web.api.problems import MEDIA, Problem
 
 ALWAYS = (401, 429, 503)
@@ -100,7 +100,7 @@ def _parameters(each: Operation) -> Iterator[dict[str, Any]]:
             "in": "header",
             "required": True,
             "description": "New for each wish. The same key never sends twice, however often it comes.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
         }
     if each.query is not None:
         form = each.query.model_json_schema()

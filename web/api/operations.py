@@ -1,6 +1,7 @@
 """What the API can do: each operation is declared once, and so it is checked, answered, and described in OpenAPI."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from web.api.problems import Refused, faults_of
 from web.panel import panel
 
 LONGEST_KEY = 128
+KEY_PATTERN = "^[!-~][ -~]*$"
 LARGEST = 2_000_000  # octets of a body: 1,000 messages of the greatest length
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -106,7 +108,7 @@ def _let_in(scope: Scope) -> Token:
 
 def _key() -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+    if len(key) > LONGEST_KEY or not re.fullmatch(KEY_PATTERN, key):
         detail = f"Send a header Idempotency-Key of 1 to {LONGEST_KEY} printable ASCII characters, new for each wish."
         raise Refused(400, detail)
     return key

@@ -1,6 +1,7 @@
 """Every error is an RFC 9457 problem, whoever finds it; hostile requests find nothing else."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.web.api.conftest import PHONE, RunningApi
 from web.api import views
+from web.api.openapi import document
 
 
 def check(answer: Any, status: int) -> Any:
@@ -73,10 +75,23 @@ def test_a_refusal_does_not_repeat_what_was_sent(api: RunningApi) -> None:
     assert "secret" not in answer.text
 
 
-@pytest.mark.parametrize("key", ["", "x" * 129, "ключ", "a\tb"])
+@pytest.mark.parametrize("key", ["", " ", "x" * 129, "ключ", "a\tb"])
 def test_a_key_is_wanted_and_readable(api: RunningApi, key: str) -> None:
     headers = {"Idempotency-Key": key.encode().decode("latin-1")}
     check(api.client().ask("POST", "/messages", json={"to": PHONE, "text": "x"}, headers=headers), 400)
+    assert not _is_described(key)
+
+
+@pytest.mark.parametrize("key", ["x" * 128, "two words", "a ", "!", "~"])
+def test_a_key_is_taken_as_the_description_says(api: RunningApi, key: str) -> None:
+    body = {"to": PHONE, "text": "x"}
+    assert api.client().ask("POST", "/messages", json=body, headers={"Idempotency-Key": key}).status_code == 201
+    assert _is_described(key)
+
+
+def _is_described(key: str) -> bool:
+    (schema,) = (each["schema"] for each in document()["paths"]["/messages"]["post"]["parameters"])
+    return schema["minLength"] <= len(key) <= schema["maxLength"] and bool(re.search(schema["pattern"], key))
 
 
 @pytest.mark.parametrize("query", ["after=-1", "after=x", "limit=0", "limit=1001", "other=1", "after=1&after=2"])
