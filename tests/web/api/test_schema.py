@@ -23,6 +23,8 @@ def test_schemathesis_finds_no_fault_and_nothing_undocumented(tmp_path: Path, sq
         command = [Path(sys.executable).parent / "schemathesis", "run", f"{api.url}/api/v1/openapi.json"]
         options = ["--max-examples", str(EXAMPLES), "--header", f"Authorization: Bearer {token}"]
         options += ["--exclude-checks", ",".join(LEFT_OUT), "--generation-database", "none"]
+        if "CI" in os.environ:  # as Hypothesis does there: what passed once passes again
+            options += ["--seed", "1"]
         done = subprocess.run(
             [*map(str, command), *options],
             capture_output=True,
