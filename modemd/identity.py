@@ -17,6 +17,7 @@ from modemd.modem.lifecycle import State
 from modemd.modem.way import Way
 from modemd.quota import Quota
 from modemd.sender import Mark, Sender
+from modemd.stagger import Stagger
 from modemd.store import lines, modems
 from modemd.store.ledger import Ledger
 from modemd.store.lines import Sim
@@ -92,6 +93,7 @@ class Lines:
         self._ledger = ledger
         self._now = now
         self._marks = marks
+        self._stagger = Stagger()
         self._bulk_share = 1.0
         self._host = settings.daemon.name
         self._holders = Holders(ledger, self._host)
@@ -225,7 +227,8 @@ class Lines:
                 return
             before = self._end_sender(line_id)
             allotted = await self._quota(modem, line_id)
-            sender = Sender(modem, line_id, allotted, self._ledger, self._settings, self._now, self._marks)
+            shared = self._marks, self._stagger
+            sender = Sender(modem, line_id, allotted, self._ledger, self._settings, self._now, *shared)
             sender.allow(self._allowed)
             sender.slow_bulk(self._bulk_share)
             self._senders[line_id] = sender

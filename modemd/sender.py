@@ -29,6 +29,7 @@ from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.modem.way import Way
 from modemd.quota import Quota
+from modemd.stagger import Stagger
 from modemd.store import outbox
 from modemd.store.ledger import Ledger
 from modemd.store.switch import Allowed
@@ -58,8 +59,12 @@ class Sender:
         settings: Settings,
         now: Callable[[], datetime],
         marks: Mapping[str, Mark] | None = None,
+        stagger: Stagger | None = None,
     ) -> None:
-        """`marks`: by kind, what takes the place of `outbox.mark_sending` and may still say no (rule 10)."""
+        """`marks`: by kind, what takes the place of `outbox.mark_sending` and may still say no (rule 10).
+
+        `stagger`: shared with the host's other lines.
+        """
         self.modem = modem
         self.line_id = line_id
         self._quota = quota
@@ -69,6 +74,7 @@ class Sender:
         self._lease = timedelta(seconds=settings.daemon.lease_seconds)
         self._now = now
         self._marks = marks or {}
+        self._stagger = stagger or Stagger()
         self._bulk_share = 1.0  # of the line's time
         self._bulk_from = 0.0  # on the loop's clock
         self._held: list[Held] = []
@@ -274,7 +280,7 @@ class Sender:
                 await self._sleep(self._until_free())
                 continue
             if (rest := self._rest()) > 0:
-                await self._sleep(rest)
+                await self._pause(rest)
                 continue
             await self._let_answers_pass()
             if self._held and self._permitted(self._now()).permits(self._held[0].claim.kind):
@@ -298,6 +304,12 @@ class Sender:
             await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
             self.queue_changed()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait until woken, or for so many seconds; a timer alone costs less than `wait_for`."""
+        timer = asyncio.get_running_loop().call_later(seconds, self._woken.set)
+        await self._woken.wait()
+        timer.cancel()
 
     async def _let_answers_pass(self) -> None:
         """Bulk waits a moment for the answers to what the modem has announced, or has brought in already."""
@@ -339,7 +351,8 @@ class Sender:
         self._next_reference = (reference + 1) % 256
         self._seconds_a_part += 0.2 * (took - self._seconds_a_part)
         if held.claim.priority > self._answers_up_to:
-            self._bulk_from = asyncio.get_running_loop().time() + took * (1 / self._bulk_share - 1)
+            now = asyncio.get_running_loop().time()
+            self._bulk_from = max(now + took * (1 / self._bulk_share - 1), self._stagger.begin_at(now, took))
         self._quota.count(self._now())
         held.parts.popleft()
         if not held.parts:

@@ -17,6 +17,7 @@ from modemd.errors import CommandRefused, ModemError, NotSent
 from modemd.gateway import Gateway
 from modemd.messages import AlertKind, OutgoingSms, ReceivedSms
 from modemd.modem.lifecycle import State
+from modemd.stagger import Stagger
 from modemd.store import alerts, lines, listing, modems, outbox, rules, switch
 from modemd.store import database as opening
 from modemd.store.ledger import Ledger
@@ -173,6 +174,25 @@ def test_a_line_s_next_sender_begins_when_the_last_one_has_nothing_in_the_air(pl
         let_go.set()
         await house.until(lambda: after.sent == [second])
         await house.until(lambda: house.states(first, second) == ["sent", "sent"])
+
+    play(scene)
+
+
+def test_the_lines_of_a_host_take_turns_with_each_other(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Stagger] = []
+
+    def begin_at(stagger: Stagger, now: float, _took: float) -> float:
+        asked.append(stagger)
+        return now
+
+    monkeypatch.setattr(Stagger, "begin_at", begin_at)
+
+    async def scene(house: House) -> None:
+        modems = [await house.plug_in("p1", ONE), await house.plug_in("p2", TWO)]
+        ids = [*house.queue(line_id=modems[0].line_id), *house.queue(line_id=modems[1].line_id)]
+        await house.until(lambda: house.states(*ids) == ["sent", "sent"])
+        assert len(asked) == 2
+        assert asked[0] is asked[1]
 
     play(scene)
 

@@ -1,6 +1,7 @@
 """One line's sending: nothing leaves before its mark is committed, and what is urgent goes first."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from modemd.messages import OutgoingSms
 from modemd.modem.lifecycle import State
 from modemd.quota import Quota
 from modemd.sender import Sender
+from modemd.stagger import Stagger
 from modemd.store import database as opening
 from modemd.store import lines, listing, outbox, switch
 from modemd.store.ledger import Ledger
@@ -482,6 +484,23 @@ def test_slowed_bulk_leaves_the_line_free_for_its_share_and_answers_do_not_wait(
         await desk.until(lambda: len(times) == 3)
         assert [kind for kind, _ in times] == ["manual", "reply", "manual"]
         assert times[2][1] - times[0][1] > 0.35  # 0.05 s at an eighth of the time, by the loop's own clock
+
+    play(scene)
+
+
+def test_bulk_begins_when_its_line_s_turn_has_come_and_answers_at_once(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stagger, "begin_at", lambda *_given: math.inf)
+
+    async def scene(desk: Desk) -> None:
+        first, second = desk.queue(2, priority=9)
+        await desk.until(lambda: desk.states(first) == ["sent"])
+        for _ in range(2):
+            (answer,) = desk.queue(kind="reply", priority=0)
+            await desk.until(lambda answer=answer: desk.states(answer) == ["sent"])
+        assert desk.sent == [first, *desk.sent[1:]]
+        assert second not in desk.sent
 
     play(scene)
 
