@@ -109,13 +109,13 @@ class RunningPanel:
         with self.writing() as conn:
             lines.host_started(conn, HOST, "first", 4711, self.now)
 
-    def add_modem(self, number: int, state: str = "ready", **columns: Any) -> int:
+    def add_modem(self, number: int, state: str = "ready", *, adopt: bool = True, **columns: Any) -> int:
         """Put a modem with a SIM of its own into the bank; returns the line."""
         port = f"/dev/modemd/usb-1.{number}"
         name = columns.pop("name", None)
         with self.writing() as conn:
             row = lines.identify(
-                conn, Sim(f"89359010000000{number:05}", None), HOST, port, self.now, adopt=True, name=name
+                conn, Sim(f"89359010000000{number:05}", None), HOST, port, self.now, adopt=adopt, name=name
             )
             columns = {"operator": "A1 BG", "signal_dbm": -71, "state_since": self.now, **columns}
             modems.save(conn, [ModemRow(HOST, port, row.id, state, **columns)], self.now)

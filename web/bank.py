@@ -77,8 +77,13 @@ class Glance:
         return [each for each in self.ills if each.modem.state not in IN_ORDER and not each.down]
 
     @property
+    def to_accept(self) -> list[ModemOverview]:
+        """Ready, but their SIM sends nothing until somebody accepts it."""
+        return [modem for modem in self.ready if modem.cause is not None and modem.cause.code == "NotAdopted"]
+
+    @property
     def well(self) -> bool:
-        return bool(self.modems) and not self.ill and not self.down
+        return bool(self.modems) and not self.ill and not self.down and not self.to_accept
 
     @property
     def many_hosts(self) -> bool:

@@ -45,6 +45,14 @@ def test_when_all_modems_are_ready_one_sentence_says_so(panel: RunningPanel, lin
     assert "Всичко е наред: 2 модема са готови." in panel.signed_in().page("/")
 
 
+def test_a_sim_that_waits_to_be_accepted_is_said_on_top(panel: RunningPanel, line: int) -> None:
+    panel.add_modem(2, adopt=False)
+    page = panel.signed_in().page("/")
+    assert "1 нова SIM карта не праща, докато не я приемете." in page
+    assert "Всичко е наред" not in page
+    assert '<p class="good"' not in page
+
+
 def test_ill_modems_come_first_the_worst_on_top(panel: RunningPanel, line: int) -> None:
     for number, state in ((2, "unregistered"), (3, "silent"), (4, "quarantined"), (5, "ready")):
         panel.add_modem(number, state, name=f"the {state} one")
