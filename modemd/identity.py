@@ -227,8 +227,9 @@ class Lines:
                 return
             before = self._end_sender(line_id)
             allotted = await self._quota(modem, line_id)
-            shared = self._marks, self._stagger
-            sender = Sender(modem, line_id, allotted, self._ledger, self._settings, self._now, *shared)
+            sender = Sender(
+                modem, line_id, allotted, self._ledger, self._settings, self._now, self._marks, self._stagger
+            )
             sender.allow(self._allowed)
             sender.slow_bulk(self._bulk_share)
             self._senders[line_id] = sender

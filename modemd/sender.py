@@ -288,7 +288,7 @@ class Sender:
         return None
 
     def _rest(self) -> float:
-        """Seconds that the line is still left free for answers."""
+        """Seconds that the line is still left free for answers, or until its turn comes."""
         if self._held[0].claim.priority <= self._answers_up_to:
             return 0.0
         return self._bulk_from - asyncio.get_running_loop().time()

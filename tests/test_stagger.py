@@ -40,10 +40,17 @@ def test_lines_whose_times_vary_hardly_wait(seconds: float) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.005, 0.01])
-def test_modems_that_are_faster_than_we_are_wait_for_nothing(seconds: float) -> None:
+def test_modems_that_are_faster_than_we_are_never_wait_long_and_soon_not_at_all(seconds: float) -> None:
     first, *_, last = _in_rounds(waits(seconds, rounds=50))
     assert max(first) <= seconds / 3
     assert not any(last)
+
+
+def test_where_we_set_the_pace_those_that_begin_together_are_left_so() -> None:
+    """One commit for all of them is what makes us fast."""
+    stagger = Stagger()
+    bursts = [[stagger.begin_at(now, 0.006) - now for _ in range(LINES)] for now in (0.006 * n for n in range(100))]
+    assert max(bursts[-1]) <= 0
 
 
 def test_two_that_begin_together_both_begin_at_once() -> None:
