@@ -6,10 +6,10 @@ gives, and the panel shows it.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from sqlalchemy import Connection
 
@@ -21,6 +21,7 @@ from modemd.store.schema import Channel, MessageState
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)  # anything else is a slip of the pen
 LONGEST = 3660  # days
 CHANNELS = (Channel.KEP, Channel.PASSWORD, Channel.CENTRE)  # always named, also where nobody came that way
+Value = TypeVar("Value", int, float)
 _SETTLED = (MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED)
 
 
@@ -118,18 +119,18 @@ def report(conn: Connection, period: Period) -> Report:
     by_state: dict[str, int] = {}
     reminders, checking = {}, {}
     parts: Counter[int] = Counter()
-    waited: list[int] = []
+    waited: Counter[int] = Counter()
     for month, start, end in period.months():
         counted = days.counted(conn, start, end)
         parts.update(counted.parts)
         for (kind, state), count in counted.messages.items():
             by_kind[kind] += count
             by_state[state] = by_state.get(state, 0) + count
-        waited += counted.waited
-        by_kind["bill"] += len(counted.checks)
-        by_kind["reply"] -= len(counted.checks)
+        waited.update(counted.waited)
+        by_kind["bill"] += counted.checks
+        by_kind["reply"] -= counted.checks
         reminders[month] = sum(count for (kind, _), count in counted.messages.items() if kind == "reminder")
-        checking[month] = len(set(counted.checks) - {""})
+        checking[month] = counted.customers
     return Report(
         period,
         _registrations(conn, period),
@@ -137,7 +138,7 @@ def report(conn: Connection, period: Period) -> Report:
         reminders,
         checking,
         _delivery_rate(by_state),
-        _answer_seconds(sorted(waited)),
+        _answer_seconds(waited),
         _by_name(conn, parts),
     )
 
@@ -146,6 +147,12 @@ def past_days(today: date, count: int) -> list[tuple[datetime, datetime]]:
     """The last days before today, each from when to when, the newest first."""
     found = (today - timedelta(days=back) for back in range(1, count + 1))
     return [(_midnight(day), _midnight(day + timedelta(days=1))) for day in found]
+
+
+def past_months(today: date, count: int) -> list[tuple[datetime, datetime]]:
+    """The whole months among the last days before today, each from when to when."""
+    months = Period(today - timedelta(days=count), today - timedelta(days=1)).months()
+    return [(start, end) for _, start, end in months if start.day == end.day == 1]
 
 
 def _by_name(conn: Connection, parts: Mapping[int, int]) -> dict[str, int]:
@@ -157,10 +164,15 @@ def _by_name(conn: Connection, parts: Mapping[int, int]) -> dict[str, int]:
 
 
 def _registrations(conn: Connection, period: Period) -> Registrations:
-    active = figures.registered(conn, period.end)
+    at_the_end = days.registered(conn, period.end)
+    active = sum(count for has, count in at_the_end.items() if any(has))
+    by_service = {
+        name: sum(count for has, count in at_the_end.items() if has[place])
+        for place, name in enumerate(figures.SERVICES)
+    }
     new = figures.new_by_channel(conn, period.start, period.end)
     by_channel = {str(channel): 0 for channel in CHANNELS} | new
-    return Registrations(active.active, active.by_service, sum(new.values()), by_channel)
+    return Registrations(active, by_service, sum(new.values()), by_channel)
 
 
 def _messages(by_kind: Mapping[str, int]) -> Messages:
@@ -174,14 +186,22 @@ def _delivery_rate(by_state: Mapping[str, int]) -> float | None:
     return round(by_state.get(MessageState.DELIVERED, 0) / settled, 4) if settled else None
 
 
-def _answer_seconds(milliseconds: Sequence[int]) -> AnswerSeconds:
-    found = (percentile(milliseconds, percent) for percent in (50, 95))
-    return AnswerSeconds(*(None if each is None else each / 1000 for each in found))
+def _answer_seconds(hundredths: Mapping[int, int]) -> AnswerSeconds:
+    found = (percentile(hundredths, percent) for percent in (50, 95))
+    return AnswerSeconds(*(None if each is None else each / 100 for each in found))
 
 
-def percentile(ordered: Sequence[float], percent: int) -> float | None:
-    """The nearest rank: the smallest value that `percent` of all are not above. None of nothing."""
-    return round(ordered[math.ceil(len(ordered) * percent / 100) - 1], 3) if ordered else None
+def percentile(counts: Mapping[Value, int], percent: int) -> Value | None:
+    """The nearest rank: the smallest value that `percent` of all are not above. None of nothing.
+
+    `counts`: how often each value occurs.
+    """
+    rank = math.ceil(sum(counts.values()) * percent / 100)
+    for value in sorted(counts):
+        rank -= counts[value]
+        if rank <= 0:
+            return value
+    return None
 
 
 def _midnight(day: date) -> datetime:

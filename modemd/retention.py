@@ -35,12 +35,14 @@ from modemd.store.redaction import Done
 from modemd.store.schema import (
     InboxState,
     consent,
+    day_figures,
     document_check,
     inbox,
     inbox_part,
     kep_nonce,
     limit_use,
     message,
+    month_figures,
     open_item,
     payment,
     pending_phone,
@@ -166,14 +168,25 @@ def sweep(engine: Engine, settings: Settings, now: datetime, go_on: Callable[[],
 
 
 def count_days(engine: Engine, now: datetime, go_on: Callable[[], None] | None = None) -> int:
-    """Count the past days of which nothing is kept, for the reports; returns how many, each in its own transaction."""
+    """Count the past days of which nothing is kept, for the reports, and sum up the months that are whole then.
+
+    Returns how many days; each is a transaction of its own, as is each month.
+    """
+    today = now.astimezone(SOFIA).date()
     with reading(engine) as conn:
         first = days.first_message_at(conn)
         age = now - first if first is not None else timedelta()
-        missing = days.missing(conn, reports.past_days(now.astimezone(SOFIA).date(), min(age.days + 1, COUNTED_DAYS)))
+        back = min(age.days + 1, COUNTED_DAYS)
+        missing = days.missing(conn, day_figures, reports.past_days(today, back))
     for start, end in missing:
         with writing(engine) as conn:
             days.keep(conn, start, end)
+        (go_on or _rest)()
+    with reading(engine) as conn:
+        months = days.missing(conn, month_figures, reports.past_months(today, back))
+    for start, end in months:
+        with writing(engine) as conn:
+            days.keep_month(conn, start, end)
         (go_on or _rest)()
     return len(missing)
 

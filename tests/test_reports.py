@@ -1,6 +1,7 @@
 """What the figures of a report count, each on both databases."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -135,8 +136,12 @@ def test_seconds_to_an_answer_are_those_of_answers_without_a_persons_help(office
 
 @pytest.mark.parametrize(("count", "p50", "p95"), [(1, 1, 1), (2, 1, 2), (3, 2, 3), (100, 50, 95), (101, 51, 96)])
 def test_a_percentile_is_the_nearest_rank(count: int, p50: float, p95: float) -> None:
-    values = [float(value) for value in range(1, count + 1)]
-    assert (reports.percentile(values, 50), reports.percentile(values, 95)) == (p50, p95)
+    once = Counter(range(1, count + 1))
+    assert (reports.percentile(once, 50), reports.percentile(once, 95)) == (p50, p95)
+
+
+def test_a_value_that_occurs_often_counts_as_often() -> None:
+    assert [reports.percentile({3: 1, 1: 18, 2: 1}, percent) for percent in (50, 90, 91, 95, 96)] == [1, 1, 2, 2, 3]
 
 
 def test_parts_are_counted_by_line_and_refused_ones_are_not(office: Office) -> None:

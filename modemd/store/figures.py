@@ -1,7 +1,6 @@
 """What the reports count. Times are half-open: from `start` to before `end`; a message counts when it has left us."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
 from datetime import datetime
 from typing import Any, get_args
 
@@ -11,30 +10,21 @@ from modemd.config import KindName
 from modemd.store.schema import TROUBLE, MessageState, consent, inbox, line, message, part, unread_outcome
 
 SERVICES = ("bill", "reminder", "outage")
+Services = tuple[bool, bool, bool]  # which of them a registration has
 _A_DAY = 86400.0  # s
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """Registrations are of one customer on one phone."""
-
-    active: int
-    by_service: Mapping[str, int]
+def registered(conn: Connection, moment: datetime) -> Counter[Services]:
+    """The registrations that had begun before a moment and had not ended by then."""
+    return _open_at(conn, moment, consent.c.begun_at < moment)
 
 
-def registered(conn: Connection, moment: datetime) -> Registered:
-    """The registrations that had begun before a moment and had not ended by then, with at least one service."""
-    chosen = [consent.c[name] for name in SERVICES]
-    begun = select(*chosen, func.count()).where(consent.c.begun_at < moment).group_by(*chosen)
-    every = [column.in_([False, True]) for column in chosen]  # the index begins with them
-    active = 0
-    by_service = dict.fromkeys(SERVICES, 0)
-    for query in (begun.where(consent.c.ended_at.is_(None), *every), begun.where(consent.c.ended_at >= moment)):
-        for *has, count in conn.execute(query):
-            active += count if any(has) else 0
-            for name, is_on in zip(SERVICES, has, strict=True):
-                by_service[name] += count if is_on else 0
-    return Registered(active, by_service)
+def registered_since(conn: Connection, earlier: datetime, moment: datetime) -> Counter[Services]:
+    """How many more there are at a moment than at an earlier one; less than 0: fewer."""
+    found = _open_at(conn, moment, consent.c.begun_at >= earlier, consent.c.begun_at < moment)
+    ended = consent.c.begun_at < earlier, consent.c.ended_at >= earlier, consent.c.ended_at < moment
+    found.subtract(_by_services(conn, *ended))
+    return found
 
 
 def new_by_channel(conn: Connection, start: datetime, end: datetime) -> dict[str, int]:
@@ -68,10 +58,10 @@ def checks(conn: Connection, start: datetime, end: datetime) -> list[str]:
 
 
 def answer_times(conn: Connection, start: datetime, end: datetime) -> list[int]:
-    """Milliseconds from question to answer, of what was answered without a person's help."""
+    """Hundredths of a second from question to answer, of what was answered without a person's help."""
     waited = _seconds(conn, inbox.c.received_at, message.c.sent_at)
     decided = exists().where(unread_outcome.c.inbox_id == inbox.c.id)
-    return [round(seconds * 1000) for seconds in conn.scalars(_replies(waited, start=start, end=end).where(~decided))]
+    return [round(seconds * 100) for seconds in conn.scalars(_replies(waited, start=start, end=end).where(~decided))]
 
 
 def line_names(conn: Connection) -> dict[int, str]:
@@ -95,6 +85,20 @@ def parts_per_line(conn: Connection, start: datetime, end: datetime) -> dict[int
     )
     handed, not_taken = _counts(conn, per_line), _counts(conn, refused)
     return {line_id: count - not_taken.get(line_id, 0) for line_id, count in handed.items()}
+
+
+def _open_at(conn: Connection, moment: datetime, *begun: ColumnElement[bool]) -> Counter[Services]:
+    """Of those that began so, what had not ended by a moment."""
+    every = [consent.c[name].in_([False, True]) for name in SERVICES]  # the index begins with them
+    found = _by_services(conn, *begun, consent.c.ended_at.is_(None), *every)
+    found.update(_by_services(conn, *begun, consent.c.ended_at >= moment))
+    return found
+
+
+def _by_services(conn: Connection, *conditions: ColumnElement[bool]) -> Counter[Services]:
+    chosen = [consent.c[name] for name in SERVICES]
+    rows = conn.execute(select(*chosen, func.count()).where(*conditions).group_by(*chosen))
+    return Counter({(row[0], row[1], row[2]): row[3] for row in rows})
 
 
 def _replies(*columns: Any, start: datetime, end: datetime) -> Select[Any]:

@@ -47,7 +47,7 @@ from modemd.store.tables.customers import (
     phone_customer,
 )
 from modemd.store.tables.failed import FailedOutcome, failed_outcome
-from modemd.store.tables.figures import day_figures
+from modemd.store.tables.figures import day_figures, month_figures
 from modemd.store.tables.inbox import InboxState, inbox, inbox_part, limit_use
 from modemd.store.tables.mail import mail_forward
 from modemd.store.tables.outbox import (
