@@ -1,15 +1,18 @@
 """The ways that people go through the panel, from page to page."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from modemd.billing.dropfolder import REJECT, DropFolder
 from modemd.service import handover
 from modemd.store import outbox, wishes
 from modemd.store.outbox import Sending, Sent, Want
 from modemd.store.schema import WishState, line
+from tests.billing.office import Office, items
 from tests.browser.conftest import Visit
 from tests.panels import HOST, RunningPanel
 from tests.web import billing
@@ -103,6 +106,30 @@ def test_a_held_file_is_approved(visit: Visit) -> None:
     expect(visit.page.get_by_text("−50,6 %")).to_be_visible()
     visit.page.get_by_role("button", name="Верен е: приеми го").click()
     expect(visit.page.get_by_text("openitems-0002.csv е одобрен")).to_be_visible()
+    assert visit.faults == []
+
+
+def test_a_held_file_is_refused_and_goes_to_reject(visit: Visit, tmp_path: Path) -> None:
+    folder = DropFolder(visit.panel.engine, tmp_path, HOST)
+    folder.prepare()
+    office = Office(visit.panel.engine, tmp_path / "in")
+    for lines in (items(10), items(20, seq=2)):
+        office.put(lines)
+    folder.take(visit.panel.now)
+    visit.sign_in("boris", "manager")
+    visit.page.get_by_role("link", name="Файлове").click()
+    held = visit.page.get_by_role("region", name="handover-2.csv")
+    expect(held.get_by_role("row", name="Редове 20 10 100 %")).to_be_visible()
+    expect(held.get_by_role("row", name="Дължима сума 758,20 EUR 379,10 EUR 100 %")).to_be_visible()
+    visit.page.get_by_role("button", name="Грешен е: откажи го").click()
+    expect(visit.page.get_by_text("handover-2.csv е отказан")).to_be_visible()
+    expect(visit.page.get_by_text("Верен ли е?")).to_have_count(0)
+    refused = visit.page.get_by_role("row", name="handover-2.csv")
+    for shown in ("отказан", "boris", "редовете му от 10 стават 20"):
+        expect(refused).to_contain_text(shown)
+    folder.take(visit.panel.now)
+    assert (tmp_path / REJECT / "handover-2.csv").exists()
+    assert (tmp_path / REJECT / "handover-2.csv.reason.txt").read_text() == "a person has declined it\n"
     assert visit.faults == []
 
 
