@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from modemd.service import factors
 from modemd.store import lines
 from tests.browser.conftest import Visit
 from tests.panels import HOST, PASSWORD
@@ -182,12 +183,30 @@ def test_the_language_is_switched_and_kept(visit: Visit) -> None:
     expect(visit.page.get_by_role("button", name="Вход")).to_be_visible()
 
 
-def test_the_sign_in_fits_and_has_no_barriers(visit: Visit) -> None:
-    visit.open("/sign-in")
+def looked_at(visit: Visit) -> None:
     assert visit.overflows() == []
     assert visit.barriers() == []
     assert visit.unreachable() == []
     assert visit.faults == []
+
+
+def test_the_sign_in_fits_and_has_no_barriers(visit: Visit) -> None:
+    visit.open("/sign-in")
+    looked_at(visit)
+
+
+def test_the_page_that_asks_for_the_code_fits_and_has_no_barriers(visit: Visit) -> None:
+    visit.panel.add_person()
+    seal = factors.seal_of(str(visit.panel.app.secret_key))
+    with visit.panel.writing() as conn:
+        factors.keep(conn, 1, factors.new_secret(), None, seal)
+    visit.sign_in()
+    expect(visit.page.get_by_label("Код от приложението")).to_be_focused()
+    looked_at(visit)
+    visit.page.get_by_label("Код от приложението").fill("12345")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_text("Кодът има 6 цифри.")).to_be_visible()
+    looked_at(visit)
 
 
 def test_the_pages_work_without_javascript(visit: Visit, line: int) -> None:

@@ -3,18 +3,19 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pyotp
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
 from modemd.billing.dropfolder import REJECT, DropFolder
-from modemd.service import handover
+from modemd.service import factors, handover
 from modemd.store import outbox, wishes
 from modemd.store.outbox import Sending, Sent, Want
 from modemd.store.schema import WishState, line
 from tests.billing.office import Office, items
 from tests.browser.conftest import Visit
-from tests.panels import HOST, RunningPanel
+from tests.panels import HOST, PASSWORD, RunningPanel
 from tests.web import billing
 
 pytestmark = pytest.mark.long
@@ -131,6 +132,31 @@ def test_a_held_file_is_refused_and_goes_to_reject(visit: Visit, tmp_path: Path)
     assert (tmp_path / REJECT / "handover-2.csv").exists()
     assert (tmp_path / REJECT / "handover-2.csv.reason.txt").read_text() == "a person has declined it\n"
     assert visit.faults == []
+
+
+def test_a_second_factor_is_switched_on_and_asked_for(visit: Visit) -> None:
+    visit.sign_in("ivan", "technician")
+    visit.page.get_by_role("link", name="ivan").click()
+    authenticator = pyotp.TOTP(visit.page.locator("code").inner_text())
+    visit.page.get_by_label("Код от приложението").fill(authenticator.at(visit.panel.now))
+    visit.page.get_by_role("button", name="Включи").click()
+    expect(visit.page.get_by_text("Отсега нататък при всяко влизане се иска код")).to_be_visible()
+    assert visit.faults == []
+    visit.page.get_by_role("button", name="Изход").click()
+    visit.page.get_by_label("Име").fill("ivan")
+    visit.page.get_by_label("Парола").fill(PASSWORD)
+    visit.page.keyboard.press("Enter")
+    code = visit.page.get_by_label("Код от приложението")
+    expect(code).to_be_focused()
+    visit.panel.now += timedelta(seconds=factors.STEP_SECONDS)  # each code is good for once
+    right = authenticator.at(visit.panel.now)
+    code.fill(f"{(int(right) + 1) % 1_000_000:06}")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("alert")).to_have_text("Кодът е грешен или вече е използван. Изчакайте следващия.")
+    code.fill(right)
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_url("**/")
+    expect(visit.page.get_by_role("link", name="ivan")).to_be_visible()
 
 
 def test_parts_and_alphabet_come_while_typing_and_one_click_makes_it_latin(visit: Visit) -> None:
