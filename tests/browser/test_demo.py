@@ -1,19 +1,26 @@
 """The panel of the real demo: a real daemon on the simulated bank answers the phone that the browser shows."""
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import select
 
 from modemd.service import accounts
 from modemd.sim.control import ControlClient
 from modemd.store import database
+from modemd.store.schema import host
 from tests.browser.phones import digits, wait_for
 
 pytestmark = pytest.mark.long
 
+PIN = "4711"
 CUSTOMER, NUMBER = "300000000001", "+359888000177"
 
 
@@ -63,3 +70,47 @@ def test_a_phone_in_the_panel_texts_smetka_and_the_bill_arrives(demo: dict[str, 
     page.get_by_role("link", name="Модеми").click()
     expect(page.get_by_text("44,20 EUR")).to_be_visible(timeout=20_000)
     window.close()
+
+
+def test_a_sim_that_asks_for_a_pin_gets_it_in_the_panel(demo: dict[str, Any], chromium: Browser) -> None:
+    bank = ControlClient(Path(demo["bank"]))
+    window = chromium.new_context()
+    page = window.new_page()
+    page.goto(demo["url"])
+    page.get_by_label("Име").fill(demo["user"])
+    page.get_by_label("Парола").fill(demo["password"])
+    page.get_by_role("button", name="Вход").click()
+    page.get_by_role("link", name="gsm1").click()
+    bank.fault("all", f"sim-pin:pin={PIN}")
+    page.get_by_role("button", name="Започни отначало").click()
+    expect(page.get_by_text("SIM картата иска PIN, а такъв не е зададен.").first).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name="Въведете PIN кода ѝ").click()
+    page.get_by_label("Нов PIN", exact=True).fill(PIN)
+    page.get_by_label("Новият PIN отново").fill("4712")
+    page.get_by_label("Прочетох този PIN в договора").check()
+    page.get_by_role("button", name="Запази PIN кода").click()
+    expect(page.get_by_text("Двата PIN кода са различни.")).to_be_visible()
+    page.get_by_label("Нов PIN", exact=True).fill(PIN)
+    page.get_by_label("Новият PIN отново").fill(PIN)
+    page.get_by_label("Прочетох този PIN в договора").check()
+    wish = page.get_by_role("listitem").filter(has_text="Нов PIN")
+    with paused_daemon(demo):
+        page.get_by_role("button", name="Запази PIN кода").click()
+        expect(wish.get_by_text("чака", exact=True)).to_be_visible()
+    expect(wish.get_by_text("изпълнено", exact=True)).to_be_visible(timeout=20_000)
+    expect(wish.get_by_text("готов", exact=True)).to_be_visible()
+    window.close()
+
+
+@contextmanager
+def paused_daemon(demo: dict[str, Any]) -> Iterator[None]:
+    """For a moment it does nothing, so that a wish can be seen to wait."""
+    engine = database.connect(f"sqlite:///{Path(demo['bank']).parent}/modemd.db")
+    with database.reading(engine) as conn:
+        pid = conn.scalars(select(host.c.pid)).one()
+    engine.dispose()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
