@@ -138,6 +138,17 @@ def test_the_figures_come_while_typing(operator: Visitor) -> None:
     assert ">2 <small>" in measured
 
 
+def test_what_still_fits_is_said_of_a_text_that_can_be_sent_alone(operator: Visitor) -> None:
+    def measured(text: str) -> str:
+        return operator.post("/write/measure", {"text": text}, form_at="/write/").text
+
+    assert "остават 159 знака" in measured("a")
+    assert "остават 69 знака" in measured("я")
+    for unsendable in ("", "я" * 1500):
+        assert "знака" not in measured(unsendable)
+    assert "знака" not in operator.page("/write/")
+
+
 # texts that were not understood
 
 
