@@ -240,6 +240,9 @@ CHANNELS = {
     "stop": lazy_gettext("STOP from the phone"),
     "wrong_number": lazy_gettext("marked as a wrong number"),
 }
+ACTORS = {  # who did something, where it was nobody of staff
+    "command": lazy_pgettext("who", "command line"),
+}
 TEXTS = {
     "reminder": lazy_gettext("Reminder"),
     "reminder_several": lazy_gettext("Reminder, several customers"),
@@ -278,6 +281,10 @@ def modem_state(state: str) -> Word:
 
 def message_state(state: str) -> Word:
     return MESSAGE_STATES.get(state) or Word(state, "quiet")
+
+
+def actor(who: str | None) -> Words:
+    return ACTORS.get(who or "", who or "")
 
 
 def kind(name: str | None) -> Words:

@@ -186,6 +186,16 @@ def test_the_log_is_shown_in_words_and_kept_as_it_was(panel: RunningPanel) -> No
         assert audit.entries(conn, 1)[0].detail == "1 phones"
 
 
+def test_a_command_that_names_nobody_is_said_in_words_and_a_person_by_name(panel: RunningPanel) -> None:
+    with panel.writing() as conn:
+        for who in ("command", "ivo@server"):
+            audit.note(conn, who, "customer.export", "300000000001", "1 phones", panel.now)
+    page = panel.signed_in("manager").page("/audit")
+    assert "<td>команден ред</td>" in page
+    assert "<td>ivo@server</td>" in page
+    assert "command" not in page
+
+
 def test_why_a_file_was_held_is_said_as_where_it_was_held() -> None:
     """The sentences stand in the import, too."""
     source = ast.parse((ROOT / "modemd/billing/importing.py").read_text(encoding="utf-8"))
