@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext, lazy_pgettext
 
+from modemd.service.consent import CUSTOMER
 from modemd.service.reminders.rules import Reason
 from modemd.service.tokens import Scope
 from modemd.store.schema import HookEvent, Telling
@@ -242,6 +243,7 @@ CHANNELS = {
 }
 ACTORS = {  # who did something, where it was nobody of staff
     "command": lazy_pgettext("who", "command line"),
+    CUSTOMER: lazy_pgettext("who", "customer"),
 }
 TEXTS = {
     "reminder": lazy_gettext("Reminder"),

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from modemd import audit
-from modemd.store.schema import inbox, message, phone
+from modemd.service import consent, subscriptions
+from modemd.store.schema import Channel, inbox, message, phone
 from tests.panels import RunningPanel, Visitor
 from tests.web import billing
 
@@ -64,6 +65,16 @@ def test_who_registered_is_not_named_where_nobody_is(panel: RunningPanel, operat
     page = operator.page(f"/customers/{NUMBER}")
     assert "от администратора" in page
     assert "command" not in page
+
+
+def test_a_customer_who_ends_it_is_not_named_in_english(panel: RunningPanel, operator: Visitor) -> None:
+    with panel.writing() as conn:
+        subscriptions.subscribe(
+            conn, PHONE, [NUMBER], ["reminder"], "bg-Latn", Channel.PASSWORD, consent.CUSTOMER, None, panel.now
+        )
+        subscriptions.stop(conn, PHONE, "bg-Latn", panel.now)
+    page = operator.page(f"/customers/{NUMBER}")
+    assert "портал с парола, клиент → STOP от телефона, клиент</small>" in page
 
 
 def test_technicians_see_no_amounts_and_register_nobody(panel: RunningPanel, operator: Visitor) -> None:
