@@ -90,6 +90,7 @@ class Sender:
         self._leaves: tuple[str, ...] = ()
         self._answers_up_to = max(getattr(settings.kinds, kind).priority for kind in ANSWERS)
         self._seconds_a_part = 1.0
+        self._took = 0.0  # s that the last part took; 0.0: there was none
         self._next_reference: int | None = None
         self._stopping = False
 
@@ -352,7 +353,9 @@ class Sender:
         self._seconds_a_part += 0.2 * (took - self._seconds_a_part)
         if held.claim.priority > self._answers_up_to:
             now = asyncio.get_running_loop().time()
-            self._bulk_from = max(now + took * (1 / self._bulk_share - 1), self._stagger.begin_at(now, took))
+            turn = self._stagger.begin_at(now, took, self._took or took)
+            self._bulk_from = max(now + took * (1 / self._bulk_share - 1), turn)
+        self._took = took
         self._quota.count(self._now())
         held.parts.popleft()
         if not held.parts:

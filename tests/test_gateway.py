@@ -181,7 +181,7 @@ def test_a_line_s_next_sender_begins_when_the_last_one_has_nothing_in_the_air(pl
 def test_the_lines_of_a_host_take_turns_with_each_other(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Stagger] = []
 
-    def begin_at(stagger: Stagger, now: float, _took: float) -> float:
+    def begin_at(stagger: Stagger, now: float, _took: float, _before: float) -> float:
         asked.append(stagger)
         return now
 

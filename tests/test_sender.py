@@ -506,6 +506,26 @@ def test_bulk_begins_when_its_line_s_turn_has_come_and_answers_at_once(
     play(scene)
 
 
+def test_its_turn_is_asked_for_with_what_the_part_and_the_one_before_it_took(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def begin_at(_stagger: Stagger, now: float, took: float, before: float) -> float:
+        asked.append((took, before))
+        return now
+
+    monkeypatch.setattr(Stagger, "begin_at", begin_at)
+
+    async def scene(desk: Desk) -> None:
+        ids = desk.queue(3, priority=9)
+        await desk.until(lambda: desk.states(*ids) == ["sent"] * 3)
+        first, second, third = (took for took, _ in asked)
+        assert asked == [(first, first), (second, first), (third, second)]
+
+    play(scene)
+
+
 def test_an_answer_goes_between_two_parts_of_a_long_message(play: Play) -> None:
     async def scene(desk: Desk) -> None:
         may_go = asyncio.Event()
