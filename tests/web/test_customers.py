@@ -155,6 +155,7 @@ def test_what_still_fits_is_said_of_a_text_that_can_be_sent_alone(operator: Visi
 
     assert "остават 159 знака" in measured("a")
     assert "остават 69 знака" in measured("я")
+    assert "остава 1 знак<" in measured("я" * 69)
     for unsendable in ("", "я" * 1500):
         assert "знака" not in measured(unsendable)
     assert "знака" not in operator.page("/write/")
