@@ -5,7 +5,7 @@ wait until we have come round to them, and nobody has anything to do in between.
 Modems whose times vary come apart by themselves, and together again: there, waiting would be in vain.
 """
 
-LONGEST = 0.003  # s between the beginnings of two lines
+LONGEST = 0.0015  # s between the beginnings of two lines
 LEAST = 0.0003  # s; for less nobody waits
 OURS = 0.0005  # s that a part takes us: where one begins that often, it is not the modems that set the pace
 VARY = 0.04  # of the time of a part, by which the next of the same line takes more or less: then nobody waits

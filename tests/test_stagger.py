@@ -91,7 +91,7 @@ def test_many_lines_are_never_held_up_for_good() -> None:
     """However many there are, twice as many could begin."""
     stagger = Stagger()
     for number in range(1, 20_000):
-        now = number * 0.0025
+        now = number * 0.0012
         behind = stagger.begin_at(now, 1.0, 1.0) - now
     assert behind <= 0
 
