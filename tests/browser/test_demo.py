@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from modemd.service import accounts
@@ -54,13 +54,18 @@ def test_a_customer_registers_a_phone_at_the_portal_and_gets_his_bill(demo: dict
     assert CUSTOMER[-4:] in wait_for(phones, NUMBER, lambda text: "smetka za" in text)
 
 
-def test_a_phone_in_the_panel_texts_smetka_and_the_bill_arrives(demo: dict[str, Any], chromium: Browser) -> None:
-    window = chromium.new_context()
-    page = window.new_page()
+def signed_in(demo: dict[str, Any], chromium: Browser) -> Page:
+    """In a window of its own."""
+    page = chromium.new_context().new_page()
     page.goto(demo["url"])
     page.get_by_label("Име").fill(demo["user"])
     page.get_by_label("Парола").fill(demo["password"])
     page.get_by_role("button", name="Вход").click()
+    return page
+
+
+def test_a_phone_in_the_panel_texts_smetka_and_the_bill_arrives(demo: dict[str, Any], chromium: Browser) -> None:
+    page = signed_in(demo, chromium)
     expect(page.get_by_text("2 модема са готови")).to_be_visible(timeout=20_000)
     page.get_by_role("link", name="Телефон").click()
     page.get_by_role("link", name="+359888000104").click()
@@ -69,17 +74,12 @@ def test_a_phone_in_the_panel_texts_smetka_and_the_bill_arrives(demo: dict[str, 
     expect(page.get_by_text("44,20 EUR")).to_be_visible(timeout=30_000)
     page.get_by_role("link", name="Модеми").click()
     expect(page.get_by_text("44,20 EUR")).to_be_visible(timeout=20_000)
-    window.close()
+    page.context.close()
 
 
 def test_a_sim_that_asks_for_a_pin_gets_it_in_the_panel(demo: dict[str, Any], chromium: Browser) -> None:
     bank = ControlClient(Path(demo["bank"]))
-    window = chromium.new_context()
-    page = window.new_page()
-    page.goto(demo["url"])
-    page.get_by_label("Име").fill(demo["user"])
-    page.get_by_label("Парола").fill(demo["password"])
-    page.get_by_role("button", name="Вход").click()
+    page = signed_in(demo, chromium)
     page.get_by_role("link", name="gsm1").click()
     bank.fault("all", f"sim-pin:pin={PIN}")
     page.get_by_role("button", name="Започни отначало").click()
@@ -99,7 +99,7 @@ def test_a_sim_that_asks_for_a_pin_gets_it_in_the_panel(demo: dict[str, Any], ch
         expect(wish.get_by_text("чака", exact=True)).to_be_visible()
     expect(wish.get_by_text("изпълнено", exact=True)).to_be_visible(timeout=20_000)
     expect(wish.get_by_text("готов", exact=True)).to_be_visible()
-    window.close()
+    page.context.close()
 
 
 @contextmanager

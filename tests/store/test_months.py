@@ -19,7 +19,7 @@ from tests.counted import Office
 MARCH, APRIL, MAY = (datetime(2022, month, 1, tzinfo=SOFIA) for month in (3, 4, 5))
 EASTER = datetime(2022, 4, 24, 9, 30, tzinfo=SOFIA)
 MONTHS = [(MARCH, APRIL), (APRIL, MAY)]  # the clock goes forward in the first
-PHONES = CUSTOMER, OFTEN = "+359888000201", "+359888000203"
+CUSTOMER, OFTEN = "+359888000201", "+359888000203"
 
 
 @pytest.fixture
@@ -101,10 +101,6 @@ def test_a_month_of_which_a_day_is_missing_is_not_kept(office: Office) -> None:
     assert missing(office.conn) == [MONTHS[0]]
     keep(office.conn)
     assert missing(office.conn) == []
-
-
-def of(phone: str) -> Executable:
-    return consent.update().where(consent.c.phone == phone)
 
 
 BOTH, SECOND = MONTHS, MONTHS[1:]
