@@ -91,8 +91,7 @@ part = Table(
     Column("discharged_at", UtcTime),
     UniqueConstraint("message_id", "number"),
     one_of("state", MessageState),
-    partial_index("ix_part_line_id", "line_id", "submitted_at", where="submitted_at IS NOT NULL"),
-    partial_index("ix_part_reference", "line_id", "reference", "submitted_at", where="reference IS NOT NULL"),
+    partial_index("ix_part_line_id", "line_id", "submitted_at", "reference", where="submitted_at IS NOT NULL"),
     partial_index("ix_part_unanswered", "line_id", "submitted_at", where=UNANSWERED.replace("part.", "")),
     partial_index("ix_part_repeated", "line_id", "submitted_at", where=REPEATED.replace("part.", "")),
 )
