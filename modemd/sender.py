@@ -326,7 +326,7 @@ class Sender:
         part = held.parts[0]
         held.begun = True
         # The ledger keeps the order: when this mark is on the disk, so is what became of the part before (rule 11).
-        mark = self._marks.get(held.claim.kind, outbox.mark_sending)
+        mark = self._marks.get(held.claim.kind, outbox.turn)
         sending = outbox.Sending(part.part_id, self.line_id, self._next_reference, part.message_id)
         committed = self._ledger.batch(mark, sending, self._host)
         began = asyncio.get_running_loop().time()
@@ -347,7 +347,7 @@ class Sender:
             self._sent(held, part, reference, asyncio.get_running_loop().time() - began)
 
     def _sent(self, held: Held, part: OutgoingSms, reference: int, took: float) -> None:
-        self._ledger.post(outbox.sent, outbox.Sent(part.part_id, reference, part.message_id, self.line_id))
+        self._ledger.post(outbox.turn, outbox.Sent(part.part_id, reference, part.message_id, self.line_id), self._host)
         self._ledger.later(outbox.follow_up, part.part_id)
         self._next_reference = (reference + 1) % 256
         self._seconds_a_part += 0.2 * (took - self._seconds_a_part)

@@ -6,6 +6,7 @@ Verbs of the shape `verb(conn, items, now, …) -> one result per item` are for 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Integer, and_, bindparam, exists, func, or_, select
 
@@ -137,28 +138,51 @@ _SENT = Bulk(
 )
 
 
+@hasty(0)
+def turn(conn: Connection, items: Sequence[Sent | Sending], now: datetime, host: str) -> list[None]:
+    """`sent` and then `mark_sending`, each for those that are its: to PostgreSQL they travel together."""
+    ended = [item for item in items if isinstance(item, Sent)]
+    begun = [item for item in items if isinstance(item, Sending)]
+    steps = []
+    if ended:
+        answers = [{"of_part": e.part_id, "of_line": e.line_id, "given": e.reference, "at": now} for e in ended]
+        steps.append((_SENT, answers))
+    if begun:
+        steps.append((_MARK, _marks(begun, now, host)))
+    counts = run_together(conn, *steps, first=switch.HOLD_STILL if begun else None)
+    if ended:
+        _after_sent(conn, ended, now, counts[0])
+    if begun:
+        _after_mark(conn, begun, now, host, counts[-1])
+    return [None] * len(items)
+
+
 @hasty(1)
 def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
     """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line.
 
     Or where the switch does not permit it: it stands still until this is committed (rule 13). Only `in_air` is written.
     """
-    if _mark(conn, sendings, now, host) != len(sendings):
-        if len(sendings) == 1:
-            _make_room(conn, sendings[0].line_id, now)
-        if len(sendings) > 1 or _mark(conn, sendings, now, host) != 1:
+    return turn(conn, sendings, now, host)
+
+
+def _after_mark(conn: Connection, begun: Sequence[Sending], now: datetime, host: str, marked: int) -> None:
+    if marked != len(begun):
+        if len(begun) == 1:
+            _make_room(conn, begun[0].line_id, now)
+            marks = _marks(begun, now, host)
+            (marked,) = run_together(conn, (_MARK, marks), first=switch.HOLD_STILL)
+        if marked != len(begun):
             raise VerbFailed(reason="the claim of a message to be sent is gone, or sending is switched off")
     if events.wanted():
-        events.note(conn, *(f"event=sending {_named(each)} line={each.line_id}" for each in sendings))
-    return [None] * len(sendings)
+        events.note(conn, *(f"event=sending {_named(each)} line={each.line_id}" for each in begun))
 
 
-def _mark(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> int:
-    marks = [
-        {"of_part": each.part_id, "of_line": each.line_id, "expected": each.expected_reference, "host": host, "at": now}
-        for each in sendings
+def _marks(begun: Sequence[Sending], now: datetime, host: str) -> list[dict[str, Any]]:
+    return [
+        {"of_part": b.part_id, "of_line": b.line_id, "expected": b.expected_reference, "host": host, "at": now}
+        for b in begun
     ]
-    return run_together(conn, (_MARK, marks), first=switch.HOLD_STILL)[0]
 
 
 def _make_room(conn: Connection, line_id: int, now: datetime) -> None:
@@ -176,12 +200,14 @@ def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[None]:
 
     It is all that must be on the disk before the line's next part may leave. The rest is for `follow_up`.
     """
-    answers = [{"of_part": item.part_id, "of_line": item.line_id, "given": item.reference, "at": now} for item in items]
-    late = _sent_late(conn, items, now) if _SENT.run(conn, answers) < len(items) else set()
+    return turn(conn, items, now, host="")
+
+
+def _after_sent(conn: Connection, ended: Sequence[Sent], now: datetime, written: int) -> None:
+    late = _sent_late(conn, ended, now) if written < len(ended) else set()
     if events.wanted():
-        in_time = [each for each in items if each.part_id not in late]
+        in_time = [each for each in ended if each.part_id not in late]
         events.note(conn, *(f"event=sent {_named(each)} reference={each.reference}" for each in in_time))
-    return [None] * len(items)
 
 
 def _named(item: Sending | Sent) -> str:

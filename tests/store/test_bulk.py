@@ -1,5 +1,6 @@
 """One statement for many rows, on each database in its own way."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import DBAPIError
 
 from modemd.store import pipeline
-from modemd.store.bulk import Bulk, run_together
+from modemd.store.bulk import MOST, Bulk, run_together
 from modemd.store.schema import line
 from tests.store.outbox_driver import NOW
 
+LATER = NOW + timedelta(minutes=1)
 _NEW = Bulk(line.insert(), ["id", "identity", "name", "new", "adopted_at", "created_at"])
 _RENAME = Bulk(line.update().where(line.c.id == bindparam("row_id"), line.c.name == bindparam("before")), ["name"])
 
@@ -39,6 +41,26 @@ def test_it_counts_the_rows_that_were_touched(conn: Connection) -> None:
     assert _RENAME.run(conn, rows) == 1
     assert run_together(conn, (_RENAME, rows), (_RENAME, [{"row_id": 3, "before": "gsm3", "name": "x"}])) == [0, 1]
     assert names(conn) == ["new", "gsm2", "x"]
+
+
+@pytest.mark.parametrize("count", [2, 3, 8, MOST, MOST + 1, 2 * MOST + 5])
+def test_each_of_many_rows_gets_its_own_values(conn: Connection, count: int) -> None:
+    """Whatever is compiled for: sizes in between, and more rows than fit one statement."""
+    ids = range(1, count + 2)
+    insert(conn, *ids)
+    rows = [{"row_id": each, "before": f"gsm{each}", "name": f"{each} new"} for each in ids[:-1]]
+    rows[1] |= {"before": "another"}
+    assert _RENAME.run(conn, rows) == count - 1
+    assert names(conn) == [f"gsm{each}" if each in (2, count + 1) else f"{each} new" for each in ids]
+
+
+def test_a_row_of_many_may_set_null_and_what_the_statement_sets_itself(conn: Connection) -> None:
+    insert(conn, 1, 2, 3)
+    at = bindparam("at", type_=line.c.created_at.type)
+    adopt = Bulk(line.update().where(line.c.id == bindparam("row_id")).values(adopted_at=at, new=True, imsi="284"))
+    assert adopt.run(conn, [{"row_id": 1, "at": None}, {"row_id": 2, "at": LATER}]) == 2
+    rows = conn.execute(select(line.c.adopted_at, line.c.new, line.c.imsi).order_by(line.c.id)).all()
+    assert [tuple(row) for row in rows] == [(None, True, "284"), (LATER, True, "284"), (NOW, False, None)]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)

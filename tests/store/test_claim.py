@@ -1,5 +1,6 @@
 """Who gets which message: pinned ones go to their line, the rest to anyone, at a cost that stays."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -172,6 +173,13 @@ def test_parts_in_doubt_are_found_without_reading_all_parts(long_queue: Connecti
     assert "ix_part_unanswered" in _plan(long_queue, upkeep._IN_DOUBT)
     assert "ix_part_unanswered" in _plan(long_queue, status_reports._UNANSWERED, **near)
     assert "ix_part_repeated" in _plan(long_queue, status_reports._REPEATED, **near)
+
+
+def test_the_part_of_a_report_is_found_near_its_time_on_its_line(long_queue: Connection, line_id: int) -> None:
+    near = {"line_id": line_id, "reference": 7, "first": NOW.isoformat(), "last": NOW.isoformat()}
+    plan = _plan(long_queue, status_reports._ANSWERED, **near)
+    assert "ix_part_line_id" in plan
+    assert re.search(r"submitted_at>\? AND submitted_at<\?|Index Cond: .*submitted_at >= .*reference =", plan)
 
 
 def test_two_hosts_that_claim_at_once_never_get_the_same_message(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from modemd.errors import VerbFailed
 from modemd.store import outbox
 from modemd.store.outbox import Sending, Sent, Skip
-from tests.store.outbox_driver import HOST, NOW, PHONE, Outbox, compose
+from tests.store.outbox_driver import HOST, NOW, PHONE, Outbox, compose, in_the_air
 
 MINUTE = timedelta(minutes=1)
 
@@ -82,6 +82,34 @@ def test_the_next_part_may_begin_in_the_round_that_settles_the_one_before(out: O
     assert out.message(message_id).claimed_by == HOST
     assert out.sent(second.part_id, 2) == "sent"
     assert out.message(message_id).claimed_by is None
+
+
+def test_one_turn_tells_what_became_of_the_part_before_and_begins_the_next(
+    out: Outbox, line_id: int, other_line_id: int
+) -> None:
+    late, ended = out.sending(other_line_id), out.sending(line_id)
+    out.doubt(late)
+    out.queue()
+    (claim,) = out.claim(line_id)
+    begun = Sending(claim.open_parts[0].id, line_id)
+    items = [begun, Sent(ended, 7, line_id=line_id), Sent(late, 9, line_id=other_line_id)]
+    assert outbox.turn(out.conn, items, NOW, HOST) == [None] * 3
+    assert [(out.part(each).state, out.part(each).reference) for each in (ended, late)] == [("sent", 7), ("sent", 9)]
+    assert in_the_air(out.conn) == {begun.part_id}
+
+
+def test_a_turn_that_may_not_begin_all_it_should_is_undone_as_a_whole(
+    out: Outbox, line_id: int, other_line_id: int
+) -> None:
+    ended = out.sending(line_id)
+    out.queue()
+    (claim,) = out.claim(line_id)
+    part_id = claim.open_parts[0].id
+    items = [Sent(ended, 7, line_id=line_id), Sending(part_id, line_id), Sending(part_id, other_line_id)]
+    for wrong in (items, [items[0], items[2]]):
+        with pytest.raises(VerbFailed, match="claim"), out.conn.begin_nested():
+            outbox.turn(out.conn, wrong, NOW, HOST)
+    assert in_the_air(out.conn) == {ended}
 
 
 def test_sent_keeps_the_reference_and_ends_the_claim(out: Outbox, line_id: int) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from modemd.errors import VerbFailed
 from modemd.store import outbox, switch
-from modemd.store.outbox import Sending, Want
+from modemd.store.outbox import Sending, Sent, Want
 from modemd.store.switch import Allowed
 from tests.store.outbox_driver import HOST, LEASE, NOW, Outbox, compose
 
@@ -96,8 +96,10 @@ def test_rule_13_the_switch_waits_for_marks_that_are_on_their_way(
 ) -> None:
     with database.begin() as conn:
         line_id = make_line(conn, 0)
-        outbox.enqueue(conn, [compose()], NOW)
-        ((claim,),) = outbox.claim(conn, [Want(line_id, 1)], NOW, HOST, LEASE)
+        outbox.enqueue(conn, [compose(), compose()], NOW)
+        ((first, claim),) = outbox.claim(conn, [Want(line_id, 2)], NOW, HOST, LEASE)
+        outbox.mark_sending(conn, [Sending(first.open_parts[0].id, line_id)], NOW, HOST)  # a line's first takes longer
+        outbox.sent(conn, [Sent(first.open_parts[0].id, 1, line_id=line_id)], NOW)
     moved = threading.Event()
 
     def move() -> None:

@@ -1,4 +1,4 @@
-"""One index of what left by each line instead of two: its newest end is the one page that all new parts of a line touch.
+"""One index of what left by each line instead of two: all new parts of a line are at its end.
 
 The other had an entry somewhere else for each part. A report's part is at most two minutes of parts from that end of
 its window (`status_reports.CLOCK_SLACK`).
