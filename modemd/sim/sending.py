@@ -58,11 +58,11 @@ class Sending:
             self._under_way = None
 
     def _send(self, request: Request) -> Reply:
-        return self._ask_for_pdu(request, lambda _octets, pdu: self._transmit(pdu, "+CMGS"))
+        return self._ask_for_pdu(request, lambda _octets, pdu, came: self._transmit(pdu, "+CMGS", came))
 
     def _write(self, request: Request) -> Reply:
         status = Status.SENT if request.number(1) == Status.SENT else Status.UNSENT
-        return self._ask_for_pdu(request, lambda octets, _pdu: self._keep(octets, status))
+        return self._ask_for_pdu(request, lambda octets, _pdu, _came: self._keep(octets, status))
 
     def _send_stored(self, request: Request) -> Reply:
         index = request.number(0)
@@ -70,10 +70,12 @@ class Sending:
         if message is None or message.status not in (Status.UNSENT, Status.SENT):
             return replies.CMS_BAD_INDEX
         message.status = Status.SENT
-        self._transmit(Submit.decode(bytes.fromhex(message.pdu)), "+CMSS")
+        came = self._clock.seconds()
+        self._transmit(Submit.decode(bytes.fromhex(message.pdu)), "+CMSS", came)
         return LATER
 
-    def _ask_for_pdu(self, request: Request, use: Callable[[bytes, Submit], None]) -> Reply:
+    def _ask_for_pdu(self, request: Request, use: Callable[[bytes, Submit, float], None]) -> Reply:
+        """`use` gets the octets, what they say, and when they came."""
         if request.form is Form.TEST:
             return []
         length = request.number(0)
@@ -85,7 +87,8 @@ class Sending:
             self._terminal.ask_for_body(lambda body: self._read_body(body, length, use))
         return LATER
 
-    def _read_body(self, body: bytes | None, length: int, use: Callable[[bytes, Submit], None]) -> None:
+    def _read_body(self, body: bytes | None, length: int, use: Callable[[bytes, Submit, float], None]) -> None:
+        came = self._clock.seconds()
         if body is None:
             self._terminal.conclude([])  # 27.005, 3.5.1: cancelled by ESC, answered with OK
             return
@@ -98,17 +101,19 @@ class Sending:
         if tpdu.length(octets) != length or octets[1 + octets[0]] & 3 != submit.MESSAGE_TYPE:
             self._terminal.conclude(replies.CMS_BAD_PDU)
             return
-        use(octets, pdu)
+        use(octets, pdu, came)
 
     def _keep(self, octets: bytes, status: Status) -> None:
         index = self._storage().put(Stored(octets.hex().upper(), tpdu.length(octets), status))
         self._terminal.conclude(replies.CMS_MEMORY_FULL if index is None else [f"+CMGW: {index}"])
 
-    def _transmit(self, pdu: Submit, answer: str) -> None:
-        self._network.times.handed_over(self._name, pdu.number.number)
+    def _transmit(self, pdu: Submit, answer: str, came: float) -> None:
+        """Have it answered so long after it came: that we need time to read it is no concern of the program's."""
+        self._network.times.handed_over(self._name, pdu.number.number, came)
         if self._send_seconds and self._radio.is_registered:
             seconds = self._send_seconds * (1 + self._send_jitter * self._random.uniform(-1, 1))
-            self._under_way = self._clock.call_later(seconds, lambda: self._hand_over(pdu, answer))
+            left = max(0.0, seconds - (self._clock.seconds() - came))
+            self._under_way = self._clock.call_later(left, lambda: self._hand_over(pdu, answer))
         else:
             self._hand_over(pdu, answer)
 

@@ -26,14 +26,13 @@ class Times:
         self._answers = []
         self.taken = 0
 
-    def handed_over(self, modem: str, recipient: str) -> None:
-        """Ctrl-Z has come. It ends the wait of a phone that has asked something."""
+    def handed_over(self, modem: str, recipient: str, at: float) -> None:
+        """Ctrl-Z came at that time. It ends the wait of a phone that has asked something."""
         if self._measuring:
-            now = self._clock.seconds()
-            self._parts.setdefault(modem, ([], []))[0].append(now)
+            self._parts.setdefault(modem, ([], []))[0].append(at)
             asked = self._announced.pop(recipient, None)
             if asked is not None:
-                self._answers.append((asked, now))
+                self._answers.append((asked, at))
 
     def answered(self, modem: str) -> None:
         """+CMGS is on its way."""

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from modemd.pdu.submit import encode_message
+from modemd.pdu.submit import Submit, encode_message
 from tests.sim.bench import Bench, lines
 
 PHONE = "+359888000101"
@@ -21,6 +21,26 @@ def test_the_network_takes_the_part_when_its_time_is_over_and_then_the_modem_say
     bench.clock.advance(0.2)
     assert bench.shown(PHONE) == [(bench.modem.number, "smetka")]
     assert lines(bench.heard())[0].startswith("+CMGS: ")
+
+
+def test_the_time_it_takes_counts_from_ctrl_z_however_long_we_read(
+    make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench(send_seconds=2.0)
+    bench.set_up()
+    bench.network.times.begin()
+    decode = Submit.decode
+
+    def slowly(octets: bytes) -> Submit:
+        bench.clock.advance(0.5)
+        return decode(octets)
+
+    monkeypatch.setattr(Submit, "decode", slowly)
+    began = bench.clock.seconds()
+    bench.send(PHONE, "smetka")
+    bench.clock.advance(began + 2 - bench.clock.seconds())
+    assert lines(bench.heard())[0].startswith("+CMGS: ")
+    assert bench.network.times.measured()["modems"]["modem00"] == {"handed_over": [0.0], "answered": [2.0]}
 
 
 def test_times_vary_by_the_jitter_and_no_more(make_bench: Callable[..., Bench]) -> None:
