@@ -54,7 +54,7 @@ class Bulk:
     def _for(self, dialect: Dialect) -> _Compiled:
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            made = _AtOnce if dialect.name == "postgresql" else _Together
+            made = _AsJson if dialect.name == "postgresql" else _AsValues
             compiled = self._compiled[dialect.name] = made(self._statement, self._columns, dialect)
         return compiled
 
@@ -68,7 +68,7 @@ def run_together(conn: Connection, *steps: tuple[Bulk, Sequence[Row]], first: st
     return [cursor.rowcount for cursor in cursors[-len(steps) :]]
 
 
-class _Together:
+class _AsValues:
     """For SQLite: UPDATEs in UPDATE … FROM (VALUES …) for up to MOST rows, all else by executemany.
 
     The driver lets go of the interpreter at each row of an executemany, and our thread would wait for it as often. Few
@@ -155,7 +155,7 @@ def _literal(element: Any, *, dialect: Dialect, **_: Any) -> Any:
     return literal_column(str(element.compile(dialect=dialect, compile_kwargs={"literal_binds": True})), element.type)
 
 
-class _AtOnce:
+class _AsJson:
     """For one execution: each parameter of the statement becomes a column of what the rows hold."""
 
     def __init__(self, statement: Statement, columns: Sequence[str], dialect: Dialect) -> None:
