@@ -57,16 +57,15 @@ def test_no_more_is_sent_than_the_queue_holds() -> None:
 def test_times_are_kept_only_while_they_are_asked_for() -> None:
     clock = _Clock()
     times = Times(clock)
-    times.handed_over("modem00", "+359881234567")
+    times.handed_over("modem00", "+359881234567", 0.0)
     times.answered("modem00")
     assert times.measured()["modems"] == {}
     clock.time = 5.0
     times.begin()
     times.announced("+359881234567")
     assert times.unanswered == 1
-    clock.time = 5.5
-    times.handed_over("modem00", "+359881234567")
     clock.time = 6.0
+    times.handed_over("modem00", "+359881234567", 5.5)
     times.answered("modem00")
     assert times.measured() == {
         "modems": {"modem00": {"handed_over": [0.5], "answered": [1.0]}},
