@@ -78,8 +78,8 @@ class _AsValues:
     def __init__(self, statement: Statement, columns: Sequence[str], dialect: Dialect) -> None:
         self._dialect = dialect
         self._columns = columns
-        self._statement: Any = visitors.replacement_traverse(statement, {}, partial(_literal, dialect=dialect))
-        one = self._compile(self._statement)
+        self._statement = statement
+        one = self._compile(statement)
         self._one = str(one)
         self._positions: list[str] = list(one.positiontup)
         self._constants: dict[str, Any] = {}
@@ -128,7 +128,8 @@ class _AsValues:
         return str(compiled), tuple(self._constants[name] for name in compiled.positiontup)
 
     def _compile(self, statement: Any) -> Any:
-        return statement.compile(dialect=self._dialect, column_keys=list(self._columns) or None)
+        in_words = visitors.replacement_traverse(statement, {}, partial(_literal, dialect=self._dialect))
+        return in_words.compile(dialect=self._dialect, column_keys=list(self._columns) or None)
 
 
 def _processor(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

@@ -56,9 +56,8 @@ def test_each_of_many_rows_gets_its_own_values(conn: Connection, count: int) -> 
 
 def test_a_row_of_many_may_set_null_and_what_the_statement_sets_itself(conn: Connection) -> None:
     insert(conn, 1, 2, 3)
-    at = bindparam("at", type_=line.c.created_at.type)
-    adopt = Bulk(line.update().where(line.c.id == bindparam("row_id")).values(adopted_at=at, new=True, imsi="284"))
-    assert adopt.run(conn, [{"row_id": 1, "at": None}, {"row_id": 2, "at": LATER}]) == 2
+    adopt = Bulk(line.update().where(line.c.id == bindparam("row_id")).values(new=True, imsi="284"), ["adopted_at"])
+    assert adopt.run(conn, [{"row_id": 1, "adopted_at": None}, {"row_id": 2, "adopted_at": LATER}]) == 2
     rows = conn.execute(select(line.c.adopted_at, line.c.new, line.c.imsi).order_by(line.c.id)).all()
     assert [tuple(row) for row in rows] == [(None, True, "284"), (LATER, True, "284"), (NOW, False, None)]
 
