@@ -94,7 +94,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
         "synchronous = FULL",  # NORMAL would lose the last commits at a power cut, and with them rules 1 and 2
         "foreign_keys = ON",
         "temp_store = MEMORY",  # an UPDATE of many rows keeps a journal of its own
-        "cache_size = -8000",  # KiB: the pages that a campaign comes back to
+        "cache_size = -4000",  # KiB: pages that a campaign comes back to; 8,000 took 100 MB and gained little
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
