@@ -61,7 +61,7 @@ class Sender:
         marks: Mapping[str, Mark] | None = None,
         stagger: Stagger | None = None,
     ) -> None:
-        """`marks`: by kind, what takes the place of `outbox.mark_sending` and may still say no (rule 10).
+        """`marks`: by kind, what marks a part in place of `outbox.turn` and may still say no (rule 10).
 
         `stagger`: shared with the host's other lines.
         """

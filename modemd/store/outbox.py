@@ -157,7 +157,6 @@ def turn(conn: Connection, items: Sequence[Sent | Sending], now: datetime, host:
     return [None] * len(items)
 
 
-@hasty(1)
 def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
     """Before Ctrl-Z (rule 2): queued -> sending. Raises VerbFailed unless the host has the claim for that line.
 
