@@ -258,6 +258,8 @@ class Sender:
             skip = outbox.Skip(claim.message_id, Because("[daemon] only_to does not name this number"))
             self._ledger.post(outbox.skip, skip)
             return
+        if not self._held:
+            self._bulk_from = max(self._bulk_from, self._stagger.start_at())
         try:
             self._held.append(encoded(claim, self._now()))
         except (NotAPhone, TextError) as error:
@@ -344,17 +346,24 @@ class Sender:
             self._quota.count(self._now())
             self._drop(held)
         else:
-            self._sent(held, part, reference, asyncio.get_running_loop().time() - began)
+            await self._sent(held, part, reference, asyncio.get_running_loop().time() - began)
 
-    def _sent(self, held: Held, part: OutgoingSms, reference: int, took: float) -> None:
-        self._ledger.post(outbox.turn, outbox.Sent(part.part_id, reference, part.message_id, self.line_id), self._host)
+    async def _sent(self, held: Held, part: OutgoingSms, reference: int, took: float) -> None:
+        def write() -> asyncio.Future[None]:
+            ended = outbox.Sent(part.part_id, reference, part.message_id, self.line_id)
+            written = self._ledger.batch(outbox.turn, ended, self._host)
+            written.add_done_callback(_log_failure)
+            return written
+
+        if held.claim.priority > self._answers_up_to:
+            # It waits, so that it is on the disk together with the mark of the next part, which comes right after it.
+            await self._stagger.turn(took, self._took or took, write)
+            self._bulk_from = asyncio.get_running_loop().time() + took * (1 / self._bulk_share - 1)
+        else:
+            write()
         self._ledger.later(outbox.follow_up, part.part_id)
         self._next_reference = (reference + 1) % 256
         self._seconds_a_part += 0.2 * (took - self._seconds_a_part)
-        if held.claim.priority > self._answers_up_to:
-            now = asyncio.get_running_loop().time()
-            turn = self._stagger.begin_at(now, took, self._took or took)
-            self._bulk_from = max(now + took * (1 / self._bulk_share - 1), turn)
         self._took = took
         self._quota.count(self._now())
         held.parts.popleft()
@@ -420,3 +429,8 @@ class Sender:
             self._held.remove(held)
             self._ledger.post(outbox.release, held.claim.message_id, self._host)
             self._nothing_up_to = -1
+
+
+def _log_failure(written: asyncio.Future[None]) -> None:
+    if error := written.exception():
+        log.error("a part that was sent could not be written down", exc_info=error)

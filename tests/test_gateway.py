@@ -181,11 +181,11 @@ def test_a_line_s_next_sender_begins_when_the_last_one_has_nothing_in_the_air(pl
 def test_the_lines_of_a_host_take_turns_with_each_other(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Stagger] = []
 
-    def begin_at(stagger: Stagger, now: float, _took: float, _before: float) -> float:
+    async def turn(stagger: Stagger, _took: float, _before: float, begin: Callable[[], object]) -> None:
         asked.append(stagger)
-        return now
+        begin()
 
-    monkeypatch.setattr(Stagger, "begin_at", begin_at)
+    monkeypatch.setattr(Stagger, "turn", turn)
 
     async def scene(house: House) -> None:
         modems = [await house.plug_in("p1", ONE), await house.plug_in("p2", TWO)]

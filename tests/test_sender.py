@@ -21,6 +21,7 @@ from modemd.stagger import Stagger
 from modemd.store import database as opening
 from modemd.store import lines, listing, outbox, switch
 from modemd.store.ledger import Ledger
+from modemd.store.requests import hasty
 from modemd.store.schema import message
 from modemd.store.switch import Allowed
 from tests.still_modem import StillModem
@@ -488,40 +489,113 @@ def test_slowed_bulk_leaves_the_line_free_for_its_share_and_answers_do_not_wait(
     play(scene)
 
 
-def test_bulk_begins_when_its_line_s_turn_has_come_and_answers_at_once(
+def test_a_line_that_has_been_idle_sets_out_with_bulk_when_it_is_told_and_answers_at_once(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Stagger, "begin_at", lambda *_given: math.inf)
+    monkeypatch.setattr(Stagger, "start_at", lambda _stagger: math.inf)
 
     async def scene(desk: Desk) -> None:
-        first, second = desk.queue(2, priority=9)
-        await desk.until(lambda: desk.states(first) == ["sent"])
-        one = desk.queue(kind="reply", priority=0)
-        await desk.until(lambda: desk.states(*one) == ["sent"])
-        another = desk.queue(kind="reply", priority=0)
-        await desk.until(lambda: desk.states(*another) == ["sent"])
-        assert desk.sent == [first, *one, *another]
-        assert desk.states(second) == ["queued"]
+        (bulk,) = desk.queue(priority=9)
+        one, another = desk.queue(2, kind="reply", priority=0)
+        await desk.until(lambda: desk.states(one, another) == ["sent", "sent"])
+        assert desk.sent == [one, another]
+        assert desk.states(bulk) == ["queued"]
 
     play(scene)
 
 
-def test_its_turn_is_asked_for_with_what_the_part_and_the_one_before_it_took(
-    play: Play, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[float, float]] = []
+def test_a_line_that_is_at_it_does_not_set_out_again(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Stagger] = []
 
-    def begin_at(_stagger: Stagger, now: float, took: float, before: float) -> float:
-        asked.append((took, before))
-        return now
+    def start_at(stagger: Stagger) -> float:
+        asked.append(stagger)
+        return 0.0
 
-    monkeypatch.setattr(Stagger, "begin_at", begin_at)
+    monkeypatch.setattr(Stagger, "start_at", start_at)
 
     async def scene(desk: Desk) -> None:
+        async def takes_time(_part: OutgoingSms, committed: Awaitable[object]) -> int:
+            await committed
+            await asyncio.sleep(0.3)
+            return 1
+
+        desk.behave = takes_time
         ids = desk.queue(3, priority=9)
+        await desk.until(lambda: desk.states(*ids) == ["sent"] * 3)
+        assert len(asked) == 1
+
+    play(scene)
+
+
+def test_what_became_of_bulk_is_written_in_the_line_s_turn_with_the_next_mark(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    its_turn = asyncio.Event()
+    asked: list[tuple[float, float]] = []
+
+    async def turn(_stagger: Stagger, took: float, before: float, begin: Callable[[], object]) -> None:
+        asked.append((took, before))
+        if len(asked) == 2:
+            await its_turn.wait()
+        begin()
+
+    monkeypatch.setattr(Stagger, "turn", turn)
+
+    async def scene(desk: Desk) -> None:
+        rounds: list[Sequence[outbox.Sent | outbox.Sending]] = []
+        original = outbox.turn
+
+        def spy(
+            conn: Connection, items: Sequence[outbox.Sent | outbox.Sending], now: datetime, host: str
+        ) -> list[None]:
+            rounds.append(items)
+            return original(conn, items, now, host)
+
+        hasty(0)(spy)
+        monkeypatch.setattr(outbox, "turn", spy)
+        ids = desk.queue(3, priority=9)
+        await desk.until(lambda: len(asked) == 2)
+        await asyncio.sleep(0.1)
+        assert desk.states(*ids) == ["sent", "sending", "queued"]
+        its_turn.set()
         await desk.until(lambda: desk.states(*ids) == ["sent"] * 3)
         first, second, third = (took for took, _ in asked)
         assert asked == [(first, first), (second, first), (third, second)]
+        assert [[type(item) for item in items] for items in rounds] == [
+            [outbox.Sending],
+            [outbox.Sent, outbox.Sending],
+            [outbox.Sent, outbox.Sending],
+            [outbox.Sent],
+        ]
+
+    play(scene)
+
+
+def test_an_answer_does_not_wait_for_a_turn(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Stagger, "turn")
+
+    async def scene(desk: Desk) -> None:
+        ids = desk.queue(2, kind="reply", priority=0)
+        await desk.until(lambda: desk.states(*ids) == ["sent", "sent"])
+
+    play(scene)
+
+
+def test_a_part_that_could_not_be_written_down_as_sent_is_told_of(
+    play: Play, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    original = outbox.turn
+
+    def refuse(conn: Connection, items: Sequence[outbox.Sent | outbox.Sending], now: datetime, host: str) -> list[None]:
+        if any(isinstance(item, outbox.Sent) for item in items):
+            raise VerbFailed(reason="no")
+        return original(conn, items, now, host)
+
+    monkeypatch.setattr(outbox, "turn", refuse)
+
+    async def scene(desk: Desk) -> None:
+        desk.queue(priority=9)
+        await desk.until(lambda: "a part that was sent could not be written down" in caplog.text)
 
     play(scene)
 
