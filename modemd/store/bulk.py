@@ -22,6 +22,8 @@ from modemd.store import pipeline
 Statement = Insert | Update | Delete
 Row = Mapping[str, Any]
 MOST = 32  # rows of one statement
+UNLIKE = "22012"  # SQLSTATE: a division by zero, in place of a row that was not touched
+_EXACTLY = "WITH touched AS ({} RETURNING 1) SELECT 1 / (count(*) = %(expected_count)s)::int FROM touched"
 
 
 class _Compiled(Protocol):
@@ -50,6 +52,11 @@ class Bulk:
     def for_driver(self, conn: Connection, rows: Sequence[Row]) -> tuple[str, Any]:
         """SQL and parameters for PostgreSQL."""
         return next(self._for(conn.dialect).statements(rows))
+
+    def exactly(self, conn: Connection, rows: Sequence[Row]) -> tuple[str, Any]:
+        """The same, but it fails with UNLIKE unless it touches a row of the table for each."""
+        sql, values = self.for_driver(conn, rows)
+        return _EXACTLY.format(sql), {**values, "expected_count": len(rows)}
 
     def _for(self, dialect: Dialect) -> _Compiled:
         compiled = self._compiled.get(dialect.name)

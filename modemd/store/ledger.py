@@ -253,8 +253,10 @@ class Ledger:
     def _once(self, calls: Sequence[Call]) -> list[Sequence[Any]]:
         if self._conn is None:
             self._conn = _connect(self._engine)
-        transaction = self._conn.begin()
         now = self._clock()
+        if self._at_once(self._conn, calls, now):
+            return [[None] * len(calls[0].requests)]
+        transaction = self._conn.begin()
         try:
             results = [call.run(self._conn, now) for call in calls]
             happened = events.taken(self._conn)
@@ -265,11 +267,33 @@ class Ledger:
         try:
             self._committed.commit(self._conn, transaction, now)
         except DBAPIError:
-            self._drop_connection()
-            if self._engine.dialect.name != "postgresql" or not self._has_committed(now):
-                raise
+            self._raise_unless_committed(now)
         events.tell(happened)
         return results
+
+    def _at_once(self, conn: Connection, calls: Sequence[Call], now: datetime) -> bool:
+        """Whether the round could be run and committed in one round trip; if not, nothing was written."""
+        if len(calls) > 1 or self._engine.dialect.name != "postgresql":
+            return False
+        try:
+            statements = calls[0].at_once(conn, now)
+        finally:
+            happened = events.taken(conn)
+        if statements is None:
+            return False
+        try:
+            if not self._committed.commit_at_once(conn, statements, now):
+                return False
+        except DBAPIError:
+            self._raise_unless_committed(now)
+        events.tell(happened)
+        return True
+
+    def _raise_unless_committed(self, now: datetime) -> None:
+        """After an error of a COMMIT, which is raised again unless the round is in the database all the same."""
+        self._drop_connection()
+        if self._engine.dialect.name != "postgresql" or not self._has_committed(now):
+            raise  # noqa: PLE0704 -- called where it is handled
 
     def _roll_back(self, transaction: Transaction) -> None:
         try:

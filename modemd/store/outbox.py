@@ -138,9 +138,29 @@ _SENT = Bulk(
 )
 
 
-@hasty(0)
+def _turn_at_once(conn: Connection, items: Sequence[Sent | Sending], now: datetime, host: str) -> list[tuple[str, Any]]:
+    ended, begun, steps = _steps(items, now, host)
+    _note_sent(conn, ended)
+    _note_sending(conn, begun)
+    first = [(switch.HOLD_STILL, None)] if begun else []
+    return [*first, *(bulk.exactly(conn, rows) for bulk, rows in steps)]
+
+
+@hasty(0, at_once=_turn_at_once)
 def turn(conn: Connection, items: Sequence[Sent | Sending], now: datetime, host: str) -> list[None]:
     """`sent` and then `mark_sending`, each for those that are its: to PostgreSQL they travel together."""
+    ended, begun, steps = _steps(items, now, host)
+    counts = run_together(conn, *steps, first=switch.HOLD_STILL if begun else None)
+    if ended:
+        _after_sent(conn, ended, now, counts[0])
+    if begun:
+        _after_mark(conn, begun, now, host, counts[-1])
+    return [None] * len(items)
+
+
+def _steps(
+    items: Sequence[Sent | Sending], now: datetime, host: str
+) -> tuple[list[Sent], list[Sending], list[tuple[Bulk, list[dict[str, Any]]]]]:
     ended = [item for item in items if isinstance(item, Sent)]
     begun = [item for item in items if isinstance(item, Sending)]
     steps = []
@@ -149,12 +169,7 @@ def turn(conn: Connection, items: Sequence[Sent | Sending], now: datetime, host:
         steps.append((_SENT, answers))
     if begun:
         steps.append((_MARK, _marks(begun, now, host)))
-    counts = run_together(conn, *steps, first=switch.HOLD_STILL if begun else None)
-    if ended:
-        _after_sent(conn, ended, now, counts[0])
-    if begun:
-        _after_mark(conn, begun, now, host, counts[-1])
-    return [None] * len(items)
+    return ended, begun, steps
 
 
 def mark_sending(conn: Connection, sendings: Sequence[Sending], now: datetime, host: str) -> list[None]:
@@ -173,6 +188,10 @@ def _after_mark(conn: Connection, begun: Sequence[Sending], now: datetime, host:
             (marked,) = run_together(conn, (_MARK, marks), first=switch.HOLD_STILL)
         if marked != len(begun):
             raise VerbFailed(reason="the claim of a message to be sent is gone, or sending is switched off")
+    _note_sending(conn, begun)
+
+
+def _note_sending(conn: Connection, begun: Sequence[Sending]) -> None:
     if events.wanted():
         events.note(conn, *(f"event=sending {_named(each)} line={each.line_id}" for each in begun))
 
@@ -204,9 +223,12 @@ def sent(conn: Connection, items: Sequence[Sent], now: datetime) -> list[None]:
 
 def _after_sent(conn: Connection, ended: Sequence[Sent], now: datetime, written: int) -> None:
     late = _sent_late(conn, ended, now) if written < len(ended) else set()
+    _note_sent(conn, [each for each in ended if each.part_id not in late])
+
+
+def _note_sent(conn: Connection, ended: Sequence[Sent]) -> None:
     if events.wanted():
-        in_time = [each for each in ended if each.part_id not in late]
-        events.note(conn, *(f"event=sent {_named(each)} reference={each.reference}" for each in in_time))
+        events.note(conn, *(f"event=sent {_named(each)} reference={each.reference}" for each in ended))
 
 
 def _named(item: Sending | Sent) -> str:

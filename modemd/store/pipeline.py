@@ -19,6 +19,21 @@ def send(conn: Connection, statements: Sequence[tuple[str, Any]]) -> list[Any]:
         return [driver.execute(*statement) for statement in statements]
 
 
+def commit(conn: Connection, statements: Sequence[tuple[str, Any]]) -> None:
+    """Run them as `send` does, in a transaction of their own: its COMMIT travels with them.
+
+    Raises DBAPIError; unless the connection was lost, nothing of it was committed then.
+    """
+    driver: Any = conn.connection.dbapi_connection
+    driver.autocommit = True  # the driver's own BEGIN and COMMIT would each have an answer of their own
+    try:
+        send(conn, [("BEGIN", None), *statements, ("COMMIT", None)])
+    finally:
+        if not driver.closed:
+            driver.rollback()
+            driver.autocommit = False
+
+
 class Statement:
     """One of SQLAlchemy's as the driver takes it, compiled once."""
 

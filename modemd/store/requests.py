@@ -12,17 +12,23 @@ from modemd.errors import VerbFailed
 
 NOT_HASTY = 9
 V = TypeVar("V", bound=Callable[..., Any])
+Statements = Callable[..., Sequence[tuple[str, Any]]]
 _HASTY: dict[Callable[..., Any], int] = {}
+_AT_ONCE: dict[Callable[..., Any], Statements] = {}
 
 
-def hasty(place: int) -> Callable[[V], V]:
+def hasty(place: int, at_once: Statements | None = None) -> Callable[[V], V]:
     """Mark a verb that somebody waits for and that bears that what was asked for with `later` is not there yet.
 
-    `place`: among the hasty verbs of one round, the lowest runs first.
+    `place`: among the hasty verbs of one round, the lowest runs first. `at_once`: given what the verb is, the SQL and
+    parameters, as PostgreSQL's driver takes them, of a round with nothing else; they fail with bulk.UNLIKE where the
+    verb would not merely run them. Its results are None.
     """
 
     def marked(verb: V) -> V:
         _HASTY[verb] = place
+        if at_once is not None:
+            _AT_ONCE[verb] = at_once
         return verb
 
     return marked
@@ -53,10 +59,19 @@ class Call:
         verb, args, kwargs = self.first.verb, self.first.args, self.first.kwargs
         if not self.first.gathered:
             return [verb(conn, *args, **kwargs)]
-        results: Sequence[Any] = verb(conn, [each.item for each in self.requests], now, *args, **kwargs)
+        results: Sequence[Any] = verb(conn, self._items, now, *args, **kwargs)
         if len(results) != len(self.requests):
             raise VerbFailed(reason=f"{verb} gave {len(results)} results for {len(self.requests)} items")
         return results
+
+    def at_once(self, conn: Connection, now: datetime) -> Sequence[tuple[str, Any]] | None:
+        """What to send instead of running it, if it is alone in its round; see `hasty`."""
+        statements = _AT_ONCE.get(self.first.verb)
+        return statements and statements(conn, self._items, now, *self.first.args, **self.first.kwargs)
+
+    @property
+    def _items(self) -> list[Any]:
+        return [each.item for each in self.requests]
 
 
 Outcome = tuple[Request, Any, BaseException | None]

@@ -6,13 +6,16 @@ nothing had reached its disk, and calls committed what somebody else did under t
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Transaction, select
+from sqlalchemy.exc import DBAPIError
 
 from modemd.store import pipeline
+from modemd.store.bulk import UNLIKE
 from modemd.store.dialects import insert_into
 from modemd.store.schema import ledger_round
 
@@ -45,6 +48,22 @@ class Rounds:
         with pipeline.together(conn) as driver:
             driver.execute(_LEAVE, (self.ledger, self.number, now))
             transaction.commit()
+
+    def commit_at_once(self, conn: Connection, statements: Sequence[tuple[str, Any]], now: datetime) -> bool:
+        """Run the next round as a whole and commit it, in one round trip to PostgreSQL.
+
+        False: the rows were not as it expects, and nothing was written. Raises DBAPIError as `commit` does.
+        """
+        if self.number % KEPT == 0:  # the next one forgets the others
+            return False
+        self.number += 1
+        try:
+            pipeline.commit(conn, [*statements, (_LEAVE, (self.ledger, self.number, now))])
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != UNLIKE:
+                raise
+            return False
+        return True
 
     def has_committed(self, conn: Connection, now: datetime) -> bool:
         """On PostgreSQL, whether the last round is in the database; if not, it cannot come any more once this commits.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import DBAPIError
 
 from modemd.store import pipeline
-from modemd.store.bulk import MOST, Bulk, run_together
+from modemd.store.bulk import MOST, UNLIKE, Bulk, run_together
 from modemd.store.schema import line
 from tests.store.outbox_driver import NOW
 
@@ -41,6 +41,17 @@ def test_it_counts_the_rows_that_were_touched(conn: Connection) -> None:
     assert _RENAME.run(conn, rows) == 1
     assert run_together(conn, (_RENAME, rows), (_RENAME, [{"row_id": 3, "before": "gsm3", "name": "x"}])) == [0, 1]
     assert names(conn) == ["new", "gsm2", "x"]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_exactly_as_many_rows_as_are_given_or_it_fails(conn: Connection) -> None:
+    insert(conn, 1, 2)
+    rows = [{"row_id": each, "before": f"gsm{each}", "name": "new"} for each in (1, 2)]
+    pipeline.send(conn, [_RENAME.exactly(conn, rows)])
+    assert names(conn) == ["new", "new"]
+    with pytest.raises(DBAPIError) as unlike:
+        pipeline.send(conn, [_RENAME.exactly(conn, [rows[0] | {"before": "new"}, rows[1]])])
+    assert getattr(unlike.value.orig, "sqlstate", None) == UNLIKE
 
 
 @pytest.mark.parametrize("count", [2, 3, 8, MOST, MOST + 1, 2 * MOST + 5])
