@@ -16,6 +16,7 @@ ROOM = 0.75  # of the mean time between two beginnings: more is not asked for
 VARY = 0.04  # of the time of a part, by which the next of the same line takes more or less: then nobody waits
 BUSY = 0.5  # of the time, taken up by turns: if more, it is not the modems that set the pace, and nobody waits
 CROWDED = 0.35  # of the lines find another's turn not over: if more, they are set apart
+LONGEST = 0.2  # s that a line waits for its turn: the database may be away
 WEIGHT = 0.02  # of one part in the mean of all
 WEIGHT_OF_ONE_FOUND = 0.005  # a few rounds of all lines
 SELDOM = 1.0  # s; longer intervals count as this
@@ -52,7 +53,12 @@ class Stagger:
             begin()
             return
         self._found += WEIGHT_OF_ONE_FOUND * ((now < self._begins + self._length) - self._found)
-        await self._turn.acquire()
+        try:
+            async with asyncio.timeout(LONGEST):
+                await self._turn.acquire()
+        except TimeoutError:
+            begin()
+            return
         try:
             if self._found > CROWDED and (wait := self._begins + self._apart() - _now()) > 0:
                 await asyncio.sleep(wait)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from modemd.stagger import APART, Stagger
+from modemd.stagger import APART, LONGEST, Stagger
 
 LINES = 32
 COMMIT = 0.0005
@@ -211,6 +211,26 @@ def test_one_that_cannot_begin_gives_its_turn_away() -> None:
     play(scene())
 
 
+def test_while_nothing_gets_to_the_disk_nobody_waits_for_long() -> None:
+    async def scene() -> None:
+        loop, stagger = asyncio.get_running_loop(), Stagger()
+        never = loop.create_future()
+        waited: list[float] = []
+
+        def begin() -> asyncio.Future[None]:
+            waited.append(loop.time())
+            return never
+
+        await asyncio.gather(*(stagger.turn(0.1, 0.1, begin) for _ in range(3)))
+        assert waited == pytest.approx([0.0, LONGEST, LONGEST])
+        never.set_result(None)
+        await asyncio.sleep(0)
+        await stagger.turn(0.1, 0.1, begin)
+        assert waited[-1] == pytest.approx(LONGEST)
+
+    play(scene())
+
+
 def test_one_that_is_called_off_while_it_waits_gives_its_turn_away() -> None:
     async def scene() -> None:
         bank = Bank(0.1)
@@ -236,7 +256,7 @@ def done() -> asyncio.Future[None]:
 async def _waits_for_another(bank: Bank) -> bool:
     """Whether a line that asks now has to wait: what those before it have asked for is not written yet."""
     turn = asyncio.create_task(bank.stagger.turn(0.1, 0.1, bank.ask))
-    done, _ = await asyncio.wait([turn], timeout=1.0)
+    done, _ = await asyncio.wait([turn], timeout=LONGEST / 2)
     turn.cancel()
     await asyncio.gather(turn, return_exceptions=True)
     return not done
