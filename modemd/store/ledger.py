@@ -267,7 +267,8 @@ class Ledger:
         try:
             self._committed.commit(self._conn, transaction, now)
         except DBAPIError:
-            self._raise_unless_committed(now)
+            if not self._committed_after_all(now):
+                raise
         events.tell(happened)
         return results
 
@@ -285,15 +286,15 @@ class Ledger:
             if not self._committed.commit_at_once(conn, statements, now):
                 return False
         except DBAPIError:
-            self._raise_unless_committed(now)
+            if not self._committed_after_all(now):
+                raise
         events.tell(happened)
         return True
 
-    def _raise_unless_committed(self, now: datetime) -> None:
-        """After an error of a COMMIT, which is raised again unless the round is in the database all the same."""
+    def _committed_after_all(self, now: datetime) -> bool:
+        """Whether the round is in the database, though its COMMIT raised an error."""
         self._drop_connection()
-        if self._engine.dialect.name != "postgresql" or not self._has_committed(now):
-            raise  # noqa: PLE0704 -- called where it is handled
+        return self._engine.dialect.name == "postgresql" and self._has_committed(now)
 
     def _roll_back(self, transaction: Transaction) -> None:
         try:
