@@ -1,14 +1,15 @@
 """Our codec against python-gsmmodem's, where that one is right.
 
 It is wrong, and so not asked, about § (it has ` there), characters beyond the basic plane, GSM 7-bit parts with a
-16-bit reference (it drops their first character), and destinations without a plus (it calls them national).
+16-bit reference (it drops their first character), parts that end in @ (it drops that where it is an eighth septet), and
+destinations without a plus (it calls them national).
 """
 
 from datetime import timedelta
 
 import pytest
 from gsmmodem import pdu as peer
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from modemd.pdu import national, submit, tpdu
@@ -30,6 +31,7 @@ def theirs(number: str, text: str, **options: object) -> list[tuple[int, str]]:
 @given(INTERNATIONAL, GSM7_TEXT | UCS2_TEXT, st.booleans(), st.booleans())
 def test_what_we_encode_they_read(number: str, text: str, status_report: bool, flash: bool) -> None:
     parts = submit.encode_message(number, text, concat_reference=9, status_report=status_report, flash=flash)
+    assume(not any((tpdu.decode(bytes.fromhex(part.pdu)).text or "").endswith("@") for part in parts))
     found = [peer.decodeSmsPdu(part.pdu) for part in parts]
     assert "".join(each["text"] for each in found) == text
     assert {each["number"] for each in found} == {number}
